@@ -1,0 +1,1 @@
+"""From fitted estimators to C and to the header of a model module: pure, no files, no tools."""

@@ -1,0 +1,150 @@
+"""Trees and forests on the int16 grid to C, through emlearn, deciding exactly as scikit-learn."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import emlearn
+import numpy as np
+
+from wedau.errors import ConvertError
+
+GRID_MAX = 32767
+MAX_FEATURES = 1024  # the grid row of a call with floats lies on the board's stack: 2 kB
+MAX_CLASSES = 255
+MAX_DEPTH = 100  # emlearn writes nested ifs; compilers nest them 256 deep at most
+
+_KINDS = ("RandomForestClassifier", "ExtraTreesClassifier", "DecisionTreeClassifier")
+
+
+def forest_c(estimator: Any, name: str) -> str:
+    """Return emlearn's inline C for a tree or forest, with thresholds that are exact on int16.
+
+    scikit-learn goes left where ``x <= t``, emlearn's C where ``x < c`` with ``c`` cut to an
+    integer. For integer x the two are the same rule if ``c = floor(t) + 1``.
+
+    Args:
+        estimator: fitted RandomForestClassifier, ExtraTreesClassifier or DecisionTreeClassifier,
+            trained on int16 values, each leaf holding one class only (see wedau.train).
+        name: C identifier; the functions are NAME_predict and NAME_predict_proba.
+
+    Returns:
+        C99 source text that includes nothing but <stdint.h>.
+
+    Raises:
+        ConvertError: the family, the leaves, a threshold or a size cannot be converted exactly.
+
+    Source: emlearn's trees.py, method "inline".
+    """
+    check_convertible(estimator)
+    exact = copy.deepcopy(estimator)
+    for tree in trees(exact):
+        inner = tree.children_left >= 0
+        tree.threshold[inner] = np.floor(tree.threshold[inner]) + 1
+    return str(emlearn.convert(exact, method="inline", dtype="int16_t").save(name=name))
+
+
+def check_convertible(estimator: Any) -> None:
+    """Raise ConvertError unless emlearn's C can decide exactly as this estimator does."""
+    kind = type(estimator).__name__
+    if kind not in _KINDS:
+        raise ConvertError(
+            f"a {kind} cannot be converted",
+            f"the families that can: {', '.join(_KINDS)}",
+        )
+    if not hasattr(estimator, "classes_"):
+        raise ConvertError(f"the {kind} has not been fitted", "call its fit() first")
+    _check_sizes(estimator)
+    for number, tree in enumerate(trees(estimator)):
+        _check_tree(tree, number)
+
+
+def _check_sizes(estimator: Any) -> None:
+    if np.ndim(estimator.n_classes_) != 0:
+        raise ConvertError("the estimator has more than one output", "train one model an output")
+    if estimator.n_features_in_ > MAX_FEATURES:
+        raise ConvertError(
+            f"the model has {estimator.n_features_in_} features, {MAX_FEATURES} are possible",
+            "leave out the least important ones; the report ranks them",
+        )
+    if estimator.n_classes_ > MAX_CLASSES:
+        raise ConvertError(
+            f"the model has {estimator.n_classes_} classes, {MAX_CLASSES} are possible",
+            "check that the label column holds labels, not measurements",
+        )
+
+
+def _check_tree(tree: Any, number: int) -> None:
+    if tree.max_depth > MAX_DEPTH:
+        raise ConvertError(
+            f"tree {number} is {tree.max_depth} deep, {MAX_DEPTH} are possible",
+            "train with a smaller max_depth",
+        )
+    inner = tree.children_left >= 0
+    bounds = np.floor(tree.threshold[inner]) + 1
+    if np.any(np.abs(bounds) > GRID_MAX):
+        raise ConvertError(
+            f"tree {number} compares with {bounds[np.argmax(np.abs(bounds))]:.0f}, "
+            f"outside the int16 grid",
+            "train on the grid: wedau train does, or scale the features to int16 first",
+        )
+    leaves = tree.value[~inner, 0, :]
+    if np.any(np.count_nonzero(leaves, axis=1) != 1):
+        raise ConvertError(
+            f"tree {number} has leaves with several classes; scikit-learn averages them, "
+            "emlearn's C lets each tree vote",
+            "make the leaves vote first: wedau.train.model.harden(estimator)",
+        )
+
+
+def trees(estimator: Any) -> list[Any]:
+    """Return the estimator's trees (scikit-learn's Tree objects) in their order."""
+    return [member.tree_ for member in getattr(estimator, "estimators_", [estimator])]
+
+
+def node_count(estimator: Any) -> int:
+    """Return how many nodes, inner and leaves, all trees have together."""
+    return sum(int(tree.node_count) for tree in trees(estimator))
+
+
+def boundary_inputs(estimator: Any, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield, for each decision of each tree, inputs that reach it and lie at its threshold.
+
+    Args:
+        estimator: as for forest_c().
+        rows: int16, shape (n_rows, n_features), at least one row; ordinary inputs, moved as
+            little as needed to reach the decision.
+
+    Yields:
+        int16, shape (3, n_features): the feature that is compared is just below, at, and just
+        above the threshold (floor(t) - 1, floor(t), floor(t) + 1), all other features such that
+        this tree comes to this decision.
+    """
+    number = 0
+    for tree in trees(estimator):
+        for node, low, high in _decisions(tree, estimator.n_features_in_):
+            base = np.clip(rows[number % len(rows)], low, high)
+            number += 1
+            inputs = np.tile(base, (3, 1))
+            at = int(np.floor(tree.threshold[node]))
+            column = [at - 1, at, at + 1]
+            inputs[:, tree.feature[node]] = np.clip(column, -GRID_MAX - 1, GRID_MAX)
+            yield inputs.astype(np.int16)
+
+
+def _decisions(tree: Any, n_features: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Yield each inner node with the least and the greatest value of each feature that reach it."""
+    low = np.full(n_features, -GRID_MAX - 1)
+    high = np.full(n_features, GRID_MAX)
+    todo = [(0, low, high)]
+    while todo:
+        node, low, high = todo.pop()
+        if tree.children_left[node] < 0:
+            continue
+        yield node, low, high
+        feature, at = tree.feature[node], int(np.floor(tree.threshold[node]))
+        left_high, right_low = high.copy(), low.copy()
+        left_high[feature] = min(left_high[feature], at)
+        right_low[feature] = max(right_low[feature], at + 1)
+        todo.append((tree.children_left[node], low, left_high))
+        todo.append((tree.children_right[node], right_low, high))
