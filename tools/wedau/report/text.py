@@ -1,0 +1,138 @@
+"""The report in words: its verdict, the terminal's rows, and the lines to type at the REPL."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from . import figures, scores
+from .model import Build, Report
+
+Level = Literal["good", "bad", "open"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence about the whole: `bad` must not be used, `open` leaves something unknown."""
+
+    level: Level
+    sentence: str
+
+
+def thing(report: Report) -> str:
+    """Return what one row of the data is: "windows" or "rows"."""
+    return "rows" if report.data.window_ms is None else "windows"
+
+
+def first_build(report: Report) -> Build | None:
+    """Return the build that stands for the model."""
+    return report.builds[0] if report.builds else None
+
+
+def accuracy_in_words(report: Report) -> str:
+    """Return "1,062 of 1,234 windows it never saw", from the confusion matrix if there is one."""
+    if report.confusion is None:
+        return f"{thing(report)} it never saw"
+    right, total = scores.right(report.confusion), scores.total(report.confusion)
+    return f"{right:,} of {total:,} {thing(report)} it never saw"
+
+
+def replayed_in_words(report: Report) -> str:
+    """Return "1,234 held-out windows and 9,876 boundary inputs"."""
+    held_out = figures.count(report.held_out, f"held-out {thing(report)}")
+    if report.held_out is None:
+        held_out = f"held-out {thing(report)} ({figures.NOT_MEASURED})"
+    if report.boundary_inputs is None:
+        return f"{held_out}; boundary inputs {figures.NOT_MEASURED}"
+    return f"{held_out} and {report.boundary_inputs:,} boundary inputs"
+
+
+def _common_answer(report: Report) -> str | None:
+    """Return the class that it would be as good to answer always, None if the model is better."""
+    if report.accuracy_unseen is None or report.confusion is None or len(report.labels) < 2:
+        return None
+    guess = scores.guessing(report.labels, report.confusion)
+    return guess[0] if guess is not None and report.accuracy_unseen <= guess[1] else None
+
+
+def _right(report: Report) -> str:
+    """Return the verdict's part on accuracy, without a full stop."""
+    if report.accuracy_unseen is None:
+        return "How often it is right was not measured"
+    share = figures.percent(report.accuracy_unseen)
+    right = f"Right on {share} of the {thing(report)} it never saw"
+    common = _common_answer(report)
+    return right if common is None else f"{right}, no better than always answering {common}"
+
+
+def verdict(report: Report) -> Verdict:
+    """Say in one sentence whether the model can be used, and why."""
+    right = _right(report)
+    if report.differences:
+        inputs = f"{report.differences:,} of the inputs"
+        if report.replayed:
+            inputs = f"{report.differences:,} of {report.replayed:,} inputs"
+        return Verdict(
+            "bad",
+            f"Do not use this module: the board decides {inputs} otherwise than the laptop.",
+        )
+    if not report.replayed:
+        return Verdict("open", f"{right}; the board has not been compared with the laptop yet.")
+    useful = report.accuracy_unseen is not None and _common_answer(report) is None
+    return Verdict(
+        "good" if useful else "open",
+        f"{right}, and the board decided every input exactly as the laptop does.",
+    )
+
+
+def usage(report: Report) -> str:
+    """Return the lines that use the model at a board's REPL."""
+    name, n_features, n_labels = report.name, len(report.features), len(report.labels)
+    return "\n".join(
+        (
+            ">>> from array import array",
+            f">>> import {name}",
+            f'>>> x = array("f", [0] * {n_features})  # your {n_features} features go in here',
+            f">>> {name}.labels[{name}.predict(x)]",
+            f'>>> votes = array("f", [0] * {n_labels})',
+            f">>> {name}.predict_proba(x, votes)  # each class's share of the votes",
+            f">>> {name}.info",
+        )
+    )
+
+
+def summary(report: Report) -> list[tuple[str, str]]:
+    """Return the rows (name, value) that a terminal shows."""
+    build = first_build(report) or Build(arch=figures.NOT_MEASURED, compiler=figures.NOT_MEASURED)
+    accuracy = figures.percent(report.accuracy_unseen)
+    if report.accuracy_unseen is not None:
+        accuracy += f" ({accuracy_in_words(report)})"
+    return [
+        ("Model", f"{report.name} {report.version}: {report.kind}"),
+        ("Accuracy, unseen", accuracy),
+        ("Board against laptop", _differences(report)),
+        ("Module", _module(build)),
+        ("Heap, import", figures.size(build.heap_bytes)),
+        ("Heap, each call", figures.size(build.call_heap_bytes)),
+        ("Instructions a prediction", _instructions(build)),
+        ("Instructions to import", figures.count(build.import_instructions)),
+        ("Ran on", build.board or figures.NOT_MEASURED),
+    ]
+
+
+def _differences(report: Report) -> str:
+    if report.differences is None:
+        return figures.NOT_MEASURED
+    noun = "difference" if report.differences == 1 else "differences"
+    return f"{report.differences:,} {noun} in {replayed_in_words(report)}"
+
+
+def _module(build: Build) -> str:
+    if build.module_bytes is None:
+        return figures.NOT_MEASURED
+    return f"{build.module_bytes:,} bytes ({build.arch}, {build.compiler})"
+
+
+def _instructions(build: Build) -> str:
+    mean = figures.count(build.instructions_mean)
+    if build.instructions_min is None or build.instructions_max is None:
+        return mean
+    return f"{mean} ({figures.spread(build.instructions_min, build.instructions_max)})"
