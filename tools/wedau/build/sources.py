@@ -1,0 +1,187 @@
+"""Get MicroPython's source at a pinned version, from wherever this machine can reach it."""
+
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wedau.build import debian
+from wedau.errors import BuildError
+from wedau.paths import cache_dir
+
+MINIMUM_VERSION = (1, 25)
+_LOOKUP_TIMEOUT_S = 30
+_CLONE_TIMEOUT_S = 600
+
+
+@dataclass(frozen=True)
+class Source:
+    """MicroPython's source: where it lies, which version it is, and where it came from."""
+
+    path: Path
+    version: str
+    origin: str
+
+
+def micropython(
+    given: Path | None = None, *, say: Callable[[str], None] = lambda message: None
+) -> Source:
+    """Return MicroPython's source; the pinned one is downloaded where there is none yet.
+
+    The first of these that works is used: the folder given, the folder that ``WEDAU_MICROPYTHON``
+    names, the cache, upstream's git repository at the pinned tag, Debian's source packages.
+
+    Args:
+        given: a folder with MicroPython's source.
+        say: called with a sentence for people at each longer step, and for each source that fails.
+
+    Raises:
+        BuildError: the folder given is not MicroPython 1.25 or newer, or no source can be reached.
+    """
+    folder = given or os.environ.get("WEDAU_MICROPYTHON")
+    if folder:
+        return _given(Path(folder).expanduser().resolve())
+    pins = _pins()
+    store = cache_dir("micropython")
+    cached = _cached(pins, store)
+    return cached or _download(pins, store, say)
+
+
+def version_of(folder: Path) -> str | None:
+    """Return the version of the MicroPython source in a folder, or None if it is no such source."""
+    try:
+        text = (folder / "py" / "mpconfig.h").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    parts = [
+        re.search(rf"^#define MICROPY_VERSION_{name} +(\d+)", text, re.MULTILINE)
+        for name in ("MAJOR", "MINOR", "MICRO")
+    ]
+    return ".".join(part[1] for part in parts if part) if all(parts) else None
+
+
+def _pins() -> dict[str, Any]:
+    with Path(__file__).with_name("pins.toml").open("rb") as file:
+        pins: dict[str, Any] = tomllib.load(file)["micropython"]
+    return pins
+
+
+def _given(folder: Path) -> Source:
+    version = version_of(folder)
+    if version is None:
+        raise BuildError(
+            f"{folder} does not hold MicroPython's source",
+            "name the folder that holds py/mpconfig.h, or unset WEDAU_MICROPYTHON",
+        )
+    if tuple(int(part) for part in version.split(".")) < MINIMUM_VERSION:
+        raise BuildError(
+            f"{folder} holds MicroPython {version}; Wedau needs 1.25 or newer",
+            "name a newer source, or none: Wedau then gets its own",
+        )
+    return Source(folder, version, f"MicroPython {version} in {folder}")
+
+
+def _cached(pins: dict[str, Any], store: Path) -> Source | None:
+    for name, version, origin in _known(pins):
+        if version_of(store / name) == version:
+            return Source(store / name, version, origin)
+    return None
+
+
+def _known(pins: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return folder name in the cache, version and origin of each pin."""
+    up = pins["upstream"]
+    known = [(up["commit"], up["version"], f"MicroPython {up['version']} from {up['repository']}")]
+    for pin in pins["debian"]:
+        origin = f"MicroPython {pin['version']} from Debian's source package {pin['package']}"
+        known.append((pin["sha256"], pin["version"], origin))
+    return [(f"{version}-{check[:12]}", version, origin) for check, version, origin in known]
+
+
+def _download(pins: dict[str, Any], store: Path, say: Callable[[str], None]) -> Source:
+    getters: list[Callable[[Path], Path]] = [lambda work: _from_git(pins["upstream"], work)]
+    for pin in pins["debian"]:
+        getters.append(lambda work, pin=pin: _from_debian(pin, work))  # type: ignore[misc]
+    reasons = []
+    for (name, version, origin), get in zip(_known(pins), getters, strict=True):
+        say(f"Getting {origin}.")
+        with tempfile.TemporaryDirectory(dir=store, prefix="new-") as work:
+            try:
+                _store(get(Path(work)), version, store / name)
+                return Source(store / name, version, origin)
+            except (BuildError, OSError, tarfile.TarError) as error:
+                reason = error.message if isinstance(error, BuildError) else str(error)
+        say(f"That did not work: {reason}.")
+        reasons.append(f"{origin}: {reason}")
+    raise BuildError(
+        "MicroPython's source could not be got (" + "; ".join(reasons) + ")",
+        "download it yourself and name its folder: WEDAU_MICROPYTHON=/path/to/micropython",
+    )
+
+
+def _store(unpacked: Path, version: str, target: Path) -> None:
+    """Move a complete source to its place in the cache."""
+    if version_of(unpacked) != version:
+        raise BuildError(f"it is version {version_of(unpacked)}, not {version}", "check the pins")
+    try:
+        unpacked.rename(target)
+    except OSError:
+        if version_of(target) == version:  # another process was faster
+            return
+        shutil.rmtree(target, ignore_errors=True)
+        unpacked.rename(target)
+
+
+def _from_git(pin: dict[str, str], work: Path) -> Path:
+    if not shutil.which("git"):
+        raise BuildError("git is not installed", "install git")
+    address, tag, commit = pin["repository"], pin["tag"], pin["commit"]
+    tags = _git(
+        ["ls-remote", address, f"refs/tags/{tag}", f"refs/tags/{tag}^{{}}"], _LOOKUP_TIMEOUT_S
+    )
+    if commit not in tags.split():
+        raise BuildError(f"the tag {tag} is not the pinned commit {commit}", "check the pins")
+    target = work / "micropython"
+    clone = ["clone", "-q", "--depth", "1", "--branch", tag, address, str(target)]
+    _git(["-c", "advice.detachedHead=false", *clone], _CLONE_TIMEOUT_S)
+    got = _git(["-C", str(target), "rev-parse", "HEAD"], _LOOKUP_TIMEOUT_S).strip()
+    if got != commit:
+        raise BuildError(f"the tag {tag} gave commit {got}, not {commit}", "check the pins")
+    return target
+
+
+def _git(arguments: list[str], timeout_s: float) -> str:
+    environment = os.environ | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment |= {"GIT_HTTP_LOW_SPEED_LIMIT": "1000", "GIT_HTTP_LOW_SPEED_TIME": "20"}
+    try:
+        result = subprocess.run(
+            ["git", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(f"git did not finish in {timeout_s:.0f} s", "check the network") from None
+    if result.returncode:
+        said = result.stderr.strip().splitlines() or [f"git failed with {result.returncode}"]
+        raise BuildError(said[-1].removeprefix("fatal: "), "check the network")
+    return result.stdout
+
+
+def _from_debian(pin: dict[str, str], work: Path) -> Path:
+    tarball = debian.fetch_orig("micropython", pin["package"], pin["suite"], pin["sha256"], work)
+    unpacked = work / "unpacked"
+    with tarfile.open(tarball) as archive:
+        archive.extractall(unpacked, filter="data")
+    inside = list(unpacked.iterdir())
+    return inside[0] if len(inside) == 1 else unpacked
