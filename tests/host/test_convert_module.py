@@ -16,6 +16,7 @@ INFO = ModuleInfo(
     labels=("läuft", 'kl"emmt\\', "??/0", "tab\t", "1"),
     features=("rms", "peak"),
     scale=np.array([0.1, 1e-30], dtype=np.float32),
+    recipe=b"\x00\xffWDF",
     data_sha256="0" * 64,
     wedau="0.1.0",
 )
@@ -26,6 +27,7 @@ PRINT = """
 #include "model.h"
 int main(void) {
     fwrite(wd_labels, 1, sizeof(wd_labels) - 1, stdout);
+    fwrite(WD_RECIPE, 1, sizeof(WD_RECIPE) - 1, stdout);
     fwrite(wd_scale, 1, sizeof(wd_scale), stdout);
     return 0;
 }
@@ -38,8 +40,8 @@ def test_header_keeps_labels_and_scale_bit_for_bit(tmp_path: Path):
     flags = ["-std=c99", "-Wall", "-Wno-unused-variable", "-Wno-trigraphs"]
     subprocess.run(["gcc", *flags, "-o", tmp_path / "main", tmp_path / "main.c"], check=True)
     printed = subprocess.run([tmp_path / "main"], check=True, capture_output=True).stdout
-    expected = b"".join(label.encode() + b"\0" for label in INFO.labels) + INFO.scale.tobytes()
-    assert printed == expected
+    labels = b"".join(label.encode() + b"\0" for label in INFO.labels)
+    assert printed == labels + INFO.recipe + INFO.scale.tobytes()
 
 
 @pytest.mark.parametrize("scale", [[1.0], [1.0, 0.0], [1.0, -1.0], [1.0, np.nan], [1.0, np.inf]])

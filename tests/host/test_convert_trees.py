@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from wedau.convert.trees import boundary_inputs, forest_c, node_count
 from wedau.errors import ConvertError
-from wedau.train.model import harden
+from wedau.train import trees
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -39,6 +39,13 @@ def compiled(estimator: object, folder: Path) -> Predict:
 
 def boundary_rows(estimator: object, rows: np.ndarray) -> np.ndarray:
     return np.concatenate(list(boundary_inputs(estimator, rows)))
+
+
+def harden(estimator: object) -> object:
+    """Return the estimator with one class a leaf, as wedau.train makes it."""
+    members = getattr(estimator, "estimators_", [estimator])
+    arrays = [trees.harden(member.tree_) for member in members]
+    return trees.forest(arrays, estimator.n_features_in_, estimator.n_classes_)
 
 
 def digits(kind: type, **settings: object) -> tuple[object, np.ndarray]:
@@ -65,7 +72,8 @@ def test_forest_decides_as_scikit_learn_at_every_boundary(kind, settings, tmp_pa
 
 
 def test_boundary_inputs_reach_their_decision_from_both_sides():
-    estimator, grid = digits(DecisionTreeClassifier, max_depth=4)
+    forest, grid = digits(DecisionTreeClassifier, max_depth=4)
+    estimator = forest.estimators_[0]
     tree = estimator.tree_
     reached = set()
     for below, at, above in boundary_inputs(estimator, grid):
@@ -73,7 +81,9 @@ def test_boundary_inputs_reach_their_decision_from_both_sides():
         changed = np.flatnonzero(below != above)
         assert len(changed) == 1
         common = np.flatnonzero(paths.all(axis=0) & (tree.children_left >= 0))
-        split = [n for n in common if paths[1, tree.children_left[n]] != paths[2, tree.children_left[n]]]
+        split = [
+            n for n in common if paths[1, tree.children_left[n]] != paths[2, tree.children_left[n]]
+        ]
         assert len(split) == 1
         reached.add(split[0])
     assert reached == set(np.flatnonzero(tree.children_left >= 0))

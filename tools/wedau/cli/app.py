@@ -1,0 +1,44 @@
+"""The commands of `wedau`, one file a verb."""
+
+from typing import Annotated
+
+import typer
+
+from wedau import __version__
+from wedau.cli import bench, build, demo, doctor, predict, push, repl, sim, train
+
+app = typer.Typer(
+    name="wedau",
+    help="Train a classifier on what a sensor saw and run it on a MicroPython board.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"wedau {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Options that stand before any command; run() reads --debug."""
+
+
+app.command("train")(train.train)
+app.command("build")(build.build)
+app.command("push")(push.push)
+app.command("predict")(predict.predict)
+app.command("repl")(repl.repl)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+app.add_typer(sim.app, name="sim")
+app.add_typer(bench.app, name="bench")

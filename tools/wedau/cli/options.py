@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
+Port = Annotated[
+    str | None,
+    typer.Option("--port", "-p", help="Serial port of the board; may be left out if it is alone."),
+]
+ModelFolder = Annotated[
+    Path, typer.Argument(help="Folder that 'wedau train' made.", show_default=False)
+]
+Arch = Annotated[str, typer.Option("--arch", help="xtensawin (ESP32-S3) or x64 (unix).")]
+Micropython = Annotated[
+    Path | None,
+    typer.Option("--micropython", help="Folder with MicroPython's source, instead of the pin."),
+]

@@ -1,0 +1,76 @@
+"""wedau sim start|stop|list"""
+
+from typing import Annotated, Any
+
+import typer
+
+from wedau.cli import options
+from wedau.cli.console import out, print_json, print_rows, say
+from wedau.cli.workbench import sim_firmware
+from wedau.sim import boards
+
+app = typer.Typer(help="Simulated ESP32-S3 boards, each on a serial port.", no_args_is_help=True)
+
+Name = Annotated[str | None, typer.Argument(help="Name of the board.", show_default=False)]
+
+
+def _document(board: boards.SimBoard) -> dict[str, Any]:
+    return {
+        "name": board.name,
+        "port": board.port,
+        "pid": board.pid,
+        "flash": str(board.flash),
+        "instructions": board.instructions(),
+    }
+
+
+@app.command()
+def start(
+    name: Name = None,
+    heap: Annotated[int | None, typer.Option("--heap", help="Heap in bytes.")] = None,
+    flash: Annotated[int | None, typer.Option("--flash", help="File system in bytes.")] = None,
+    micropython: options.Micropython = None,
+    json: options.Json = False,
+) -> None:
+    """Start a board; prints its port."""
+    firmware = sim_firmware(micropython)
+    sizes = {"heap_bytes": heap, "flash_bytes": flash}
+    given = {key: value for key, value in sizes.items() if value is not None}
+    board = boards.start(name, firmware.elf, firmware.plugin, **given)
+    if json:
+        print_json(_document(board))
+    else:
+        out.print(board.port)
+        say(f"board {board.name!r} is running; stop it with: wedau sim stop {board.name}")
+
+
+@app.command()
+def stop(
+    name: Name = None,
+    everything: Annotated[bool, typer.Option("--all", help="Stop all boards.")] = False,
+) -> None:
+    """Stop a board; what is on its flash stays."""
+    names = [b.name for b in boards.running()] if everything else [name or _only()]
+    for each in names:
+        boards.stop(each)
+        say(f"stopped {each}")
+
+
+def _only() -> str:
+    running = boards.running()
+    if len(running) == 1:
+        return running[0].name
+    names = ", ".join(board.name for board in running) or "none"
+    raise typer.BadParameter(f"name the board to stop (running: {names})")
+
+
+@app.command("list")
+def list_boards(json: options.Json = False) -> None:
+    """List the boards that run."""
+    running = boards.running()
+    if json:
+        print_json([_document(board) for board in running])
+    elif not running:
+        say("no simulated board is running; start one with: wedau sim start")
+    else:
+        print_rows((board.name, board.port) for board in running)
