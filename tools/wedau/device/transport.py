@@ -26,7 +26,7 @@ _WINDOW_FLOW_CONTROLLED = 4096
 _WINDOW_UART = 256
 
 
-class NoAnswerError(TransportError):  # type: ignore[misc,unused-ignore]
+class NoAnswerError(TransportError):
     """No raw REPL could be entered.
 
     Attributes:
@@ -40,7 +40,7 @@ class NoAnswerError(TransportError):  # type: ignore[misc,unused-ignore]
         self.sent = sent
 
 
-class Transport(SerialTransport):  # type: ignore[misc,unused-ignore]
+class Transport(SerialTransport):
     """A board's raw REPL over a serial port.
 
     Args:
@@ -57,7 +57,8 @@ class Transport(SerialTransport):  # type: ignore[misc,unused-ignore]
             # mpremote hides the reason: meet it again, or find that it has passed
             serial.Serial(port, exclusive=True).close()
             super().__init__(port, timeout=1, exclusive=True)
-        self.serial = self.line = Line(self.serial)
+        self.line = Line(self.serial)
+        self.serial = self.line  # type: ignore[assignment]
         self.window_bytes = _WINDOW_FLOW_CONTROLLED if _flow_control(port) else _WINDOW_UART
 
     def close(self) -> None:
