@@ -77,9 +77,17 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        count=figures.count, size=figures.size, percent=figures.percent, width=_width
+        count=figures.count,
+        size=lambda n: _unbroken(figures.size(n)),
+        percent=lambda share: _unbroken(figures.percent(share)),
+        width=_width,
     )
     return environment.get_template("report.html")
+
+
+def _unbroken(figure: str) -> str:
+    """Return a figure that stays on one line with its unit."""
+    return figure if figure == figures.NOT_MEASURED else figure.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _width(share: float) -> str:
@@ -122,8 +130,9 @@ def _by_importance(features: Sequence[Feature]) -> list[Feature]:
 def _of_free(used: int | None, free: int | None) -> str:
     """Return a size and, if it is known, which share of the board's free space it is."""
     if used is None or not free:
-        return figures.size(used)
-    return f"{figures.size(used)}, {figures.percent(used / free)} of the {figures.size(free)} free"
+        return _unbroken(figures.size(used))
+    used_words, free_words = _unbroken(figures.size(used)), _unbroken(figures.size(free))
+    return f"{used_words}, {_unbroken(figures.percent(used / free))} of the {free_words} free"
 
 
 def _costs(builds: Sequence[Build]) -> list[CostRow]:
@@ -133,7 +142,7 @@ def _costs(builds: Sequence[Build]) -> list[CostRow]:
         return CostRow(name, explained, [value(b) for b in builds])
 
     return [
-        row("Ran on", "", lambda b: b.board or figures.NOT_MEASURED),
+        row("Ran on", "", lambda b: b.board or text.NOT_RUN),
         row("Compiler", "", lambda b: b.compiler),
         row(
             "Module",

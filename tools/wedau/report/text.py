@@ -6,6 +6,8 @@ from typing import Literal
 from . import figures, scores
 from .model import Build, Report
 
+NOT_RUN = "no board yet"
+
 Level = Literal["good", "bad", "open"]
 
 
@@ -90,7 +92,7 @@ def usage(report: Report) -> str:
         (
             ">>> from array import array",
             f">>> import {name}",
-            f'>>> x = array("f", [0] * {n_features})  # your {n_features} features go in here',
+            f'>>> x = array("f", [0] * {n_features})  # the values of the features go here',
             f">>> {name}.labels[{name}.predict(x)]",
             f'>>> votes = array("f", [0] * {n_labels})',
             f">>> {name}.predict_proba(x, votes)  # each class's share of the votes",
@@ -114,7 +116,7 @@ def summary(report: Report) -> list[tuple[str, str]]:
         ("Heap, each call", figures.size(build.call_heap_bytes)),
         ("Instructions a prediction", _instructions(build)),
         ("Instructions to import", figures.count(build.import_instructions)),
-        ("Ran on", build.board or figures.NOT_MEASURED),
+        ("Ran on", build.board or NOT_RUN),
     ]
 
 
