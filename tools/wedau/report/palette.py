@@ -3,6 +3,7 @@
 Blue for right and orange for wrong: told apart with any kind of colour vision.
 """
 
+import math
 from dataclasses import dataclass
 
 STEPS = 10
@@ -45,7 +46,7 @@ def contrast(a: str, b: str) -> float:
 
 def step(share: float) -> int:
     """Return the shade of a share 0 to 1: 0 for nothing, 1 to STEPS for more."""
-    return min(STEPS, int(share * STEPS + 0.999)) if share > 0 else 0
+    return math.ceil(share * STEPS)
 
 
 def shade(surface: str, full: str, at: int) -> tuple[str, str]:
