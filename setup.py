@@ -1,9 +1,10 @@
 """The parts of the build that pyproject.toml cannot say: resources from outside the package."""
 
+import os
 import shutil
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
 
 RESOURCES = ("boards", "firmware", "modules")
@@ -23,4 +24,20 @@ class BuildWithResources(build_py):
             )
 
 
-setup(cmdclass={"build_py": BuildWithResources})
+# Host and board must agree bit for bit: no fused multiply-add, one rounding for each operation.
+C_FLAGS = ["/fp:precise", "/W3"] if os.name == "nt" else ["-std=c99", "-ffp-contract=off"]
+
+CORE = Extension(
+    "wedau._core",
+    sources=["tools/wedau/_core.c", *sorted(str(p) for p in Path("modules/core").glob("*.c"))],
+    depends=sorted(str(p) for p in Path("modules/core").glob("*.h")),
+    include_dirs=["modules/core"],
+    extra_compile_args=C_FLAGS,
+    py_limited_api=True,
+)
+
+setup(
+    cmdclass={"build_py": BuildWithResources},
+    ext_modules=[CORE],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)

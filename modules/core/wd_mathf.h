@@ -1,0 +1,39 @@
+// Float32 arithmetic that gives the same bits on every machine.
+//
+// Nothing but IEEE 754 binary32 + - * / is used, each rounded by itself: compile with
+// -ffp-contract=off and without -ffast-math. There is no libm in here.
+
+#ifndef WD_MATHF_H
+#define WD_MATHF_H
+
+#include <float.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+#error "float must be evaluated as float: with gcc for 32-bit x86 use -msse2 -mfpmath=sse"
+#endif
+#ifdef __FAST_MATH__
+#error "compile without -ffast-math"
+#endif
+
+// The value with its sign bit cleared.
+float wd_abs(float x);
+
+// Square root, correctly rounded (half to even), subnormals included. NaN or x < 0 gives NaN;
+// -0 gives -0.
+float wd_sqrt(float x);
+
+// x, or the one quiet NaN 0x7fc00000 if x is any NaN: CPUs differ in the NaN that they make.
+float wd_canonical(float x);
+
+bool wd_is_nan(float x);
+bool wd_is_finite(float x);
+
+// Sine and cosine of 2 pi i / n, n from 1 to 2^24, i < n; within 2^-23 of the true values.
+void wd_turn(uint32_t i, uint32_t n, float *sine, float *cosine);
+
+// Round half to even and saturate to +-limit (limit up to 2^22). x must not be NaN.
+int32_t wd_round(float x, int32_t limit);
+
+#endif

@@ -1,0 +1,258 @@
+// wedau._core: modules/core for CPython, over whole arrays at once.
+//
+// The same C runs on the board, so what it computes here is what it computes there. Arrays come in
+// and go out through the buffer protocol, so that NumPy is not needed to build this.
+
+#define Py_LIMITED_API 0x030b0000
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdint.h>
+#include <string.h>
+
+#include "wd_features.h"
+#include "wd_quantize.h"
+
+typedef struct {
+    const char *name;
+    const char *formats; // codes of the struct module that mean this type
+    Py_ssize_t size;
+} item_type;
+
+static const item_type FLOAT32 = { "float32", "f", 4 };
+static const item_type INT16 = { "int16", "h", 2 };
+static const item_type INT64 = { "int64", "lq", 8 };
+
+static int is_type(const Py_buffer *view, const item_type *type) {
+    const char *format = view->format;
+    if (*format == '=' || *format == '@') {
+        format++;
+    }
+    return view->itemsize == type->size && format[0] != 0 && format[1] == 0
+           && strchr(type->formats, format[0]) != NULL
+           && (uintptr_t)view->buf % (uintptr_t)type->size == 0;
+}
+
+// Take the buffer of an array of this type and number of dimensions; false and an exception if it
+// is another.
+static int take(PyObject *object, Py_buffer *view, const item_type *type, int ndim, int writable,
+    const char *what) {
+    int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
+    if (PyObject_GetBuffer(object, view, flags) != 0) {
+        return 0;
+    }
+    if (view->ndim == ndim && is_type(view, type)) {
+        return 1;
+    }
+    PyBuffer_Release(view);
+    PyErr_Format(PyExc_TypeError, "%s must be an aligned, contiguous %s array of %d dimension(s)",
+        what, type->name, ndim);
+    return 0;
+}
+
+static PyObject *fail(wd_error error) {
+    PyErr_SetString(PyExc_ValueError, wd_error_text(error));
+    return NULL;
+}
+
+static int parse_recipe(const char *bytes, Py_ssize_t n, wd_recipe *recipe) {
+    wd_error error = wd_recipe_parse((const uint8_t *)bytes, (size_t)n, recipe);
+    if (error != WD_OK) {
+        fail(error);
+    }
+    return error == WD_OK;
+}
+
+static PyObject *core_info(PyObject *module, PyObject *args) {
+    (void)module;
+    const char *bytes;
+    Py_ssize_t n;
+    wd_recipe r;
+    if (!PyArg_ParseTuple(args, "y#", &bytes, &n) || !parse_recipe(bytes, n, &r)) {
+        return NULL;
+    }
+    return Py_BuildValue("{s:i,s:i,s:i,s:I,s:I}", "channels", (int)r.n_recorded, "length",
+        (int)r.length, "fft_length", (int)r.fft_length, "n_features", (unsigned)r.n_features,
+        "work_floats", (unsigned)r.work_floats);
+}
+
+static PyObject *extract_all(const wd_recipe *r, const Py_buffer *samples, const Py_buffer *starts,
+    const Py_buffer *out) {
+    Py_ssize_t n_windows = starts->shape[0], n_samples = samples->shape[0];
+    const int64_t *start = starts->buf;
+    if (samples->shape[1] != r->n_recorded) {
+        PyErr_Format(PyExc_ValueError, "the samples have %zd channels, the recipe %d",
+            samples->shape[1], (int)r->n_recorded);
+        return NULL;
+    }
+    if (out->shape[0] != n_windows || out->shape[1] != (Py_ssize_t)r->n_features) {
+        PyErr_Format(PyExc_ValueError, "out must be of shape (%zd, %u)", n_windows,
+            (unsigned)r->n_features);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < n_windows; i++) {
+        if (start[i] < 0 || start[i] > n_samples - (Py_ssize_t)r->length) {
+            PyErr_Format(PyExc_ValueError, "window %zd lies outside the samples", i);
+            return NULL;
+        }
+    }
+    float *work = PyMem_Malloc(r->work_floats * sizeof(float));
+    if (work == NULL) {
+        return PyErr_NoMemory();
+    }
+    const float *x = samples->buf;
+    float *to = out->buf;
+    Py_BEGIN_ALLOW_THREADS
+    for (Py_ssize_t i = 0; i < n_windows; i++) {
+        wd_extract(r, x + start[i] * r->n_recorded, work, to + i * (Py_ssize_t)r->n_features);
+    }
+    Py_END_ALLOW_THREADS
+    PyMem_Free(work);
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_extract(PyObject *module, PyObject *args) {
+    (void)module;
+    const char *bytes;
+    Py_ssize_t n;
+    PyObject *objects[3], *result = NULL;
+    Py_buffer samples, starts, out;
+    wd_recipe r;
+    if (!PyArg_ParseTuple(args, "y#OOO", &bytes, &n, &objects[0], &objects[1], &objects[2])
+        || !parse_recipe(bytes, n, &r)) {
+        return NULL;
+    }
+    if (!take(objects[0], &samples, &FLOAT32, 2, 0, "samples")) {
+        return NULL;
+    }
+    if (take(objects[1], &starts, &INT64, 1, 0, "starts")) {
+        if (take(objects[2], &out, &FLOAT32, 2, 1, "out")) {
+            result = extract_all(&r, &samples, &starts, &out);
+            PyBuffer_Release(&out);
+        }
+        PyBuffer_Release(&starts);
+    }
+    PyBuffer_Release(&samples);
+    return result;
+}
+
+static PyObject *quantize_all(const Py_buffer *x, const Py_buffer *scale, const Py_buffer *out) {
+    Py_ssize_t n_rows = x->shape[0], width = x->shape[1];
+    if (scale->shape[0] != width || out->shape[0] != n_rows || out->shape[1] != width) {
+        PyErr_SetString(PyExc_ValueError, "the widths of x, scale and out differ");
+        return NULL;
+    }
+    const float *from = x->buf;
+    int16_t *to = out->buf;
+    for (Py_ssize_t i = 0; i < n_rows; i++) {
+        wd_error error = wd_quantize(from + i * width, scale->buf, (size_t)width, to + i * width);
+        if (error != WD_OK) {
+            return fail(error);
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_quantize(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *objects[3], *result = NULL;
+    Py_buffer x, scale, out;
+    if (!PyArg_ParseTuple(args, "OOO", &objects[0], &objects[1], &objects[2])
+        || !take(objects[0], &x, &FLOAT32, 2, 0, "x")) {
+        return NULL;
+    }
+    if (take(objects[1], &scale, &FLOAT32, 1, 0, "scale")) {
+        if (take(objects[2], &out, &INT16, 2, 1, "out")) {
+            result = quantize_all(&x, &scale, &out);
+            PyBuffer_Release(&out);
+        }
+        PyBuffer_Release(&scale);
+    }
+    PyBuffer_Release(&x);
+    return result;
+}
+
+static PyMethodDef methods[] = {
+    { "info", core_info, METH_VARARGS, "Check a recipe and say what it needs." },
+    { "extract", core_extract, METH_VARARGS, "Compute the features of many windows." },
+    { "quantize", core_quantize, METH_VARARGS, "Put features on the int16 grid." },
+    { NULL, NULL, 0, NULL },
+};
+
+// Add a value under a name and give up the reference to it.
+static int add(PyObject *module, const char *name, PyObject *value) {
+    int failed = value == NULL || PyModule_AddObjectRef(module, name, value) != 0;
+    Py_XDECREF(value);
+    return failed ? -1 : 0;
+}
+
+
+static PyObject *errors(void) {
+    return Py_BuildValue("{"
+#define X(name, text) "ss"
+        WD_ERRORS(X)
+#undef X
+        "}"
+#define X(name, text) , #name, text
+        WD_ERRORS(X)
+#undef X
+        );
+}
+
+static PyObject *statistics(void) {
+    return Py_BuildValue("("
+#define X(name, text, unit) "(ss)"
+        WD_STATISTICS(X)
+#undef X
+        ")"
+#define X(name, text, unit) , text, unit
+        WD_STATISTICS(X)
+#undef X
+        );
+}
+
+static PyObject *steps(void) {
+    return Py_BuildValue("{"
+#define X(name) "si"
+        WD_STEPS(X)
+#undef X
+        "}"
+#define X(name) , #name, (int)WD_STEP_##name
+        WD_STEPS(X)
+#undef X
+        );
+}
+
+static PyObject *limits(void) {
+    return Py_BuildValue("{"
+#define X(name, value) "si"
+        WD_LIMITS(X)
+#undef X
+        "}"
+#define X(name, value) , #name, value
+        WD_LIMITS(X)
+#undef X
+        );
+}
+
+static int fill(PyObject *module) {
+    if (add(module, "ERRORS", errors()) != 0 || add(module, "STATISTICS", statistics()) != 0
+        || add(module, "STEPS", steps()) != 0 || add(module, "LIMITS", limits()) != 0
+        || add(module, "MAGIC", PyBytes_FromString(WD_RECIPE_MAGIC)) != 0) {
+        return -1;
+    }
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {
+    { Py_mod_exec, fill },
+    { 0, NULL },
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "wedau._core", "Wedau's C core.", 0, methods, slots, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__core(void) {
+    return PyModuleDef_Init(&definition);
+}

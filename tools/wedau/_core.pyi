@@ -1,0 +1,72 @@
+"""modules/core for CPython: features and quantisation, bit for bit those of the board."""
+
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Info(TypedDict):
+    channels: int
+    length: int
+    fft_length: int
+    n_features: int
+    work_floats: int
+
+#: Errors by name, such as ``{"MAGIC": "the bytes are not a feature recipe"}``.
+ERRORS: dict[str, str]
+#: Name and unit of each statistic in the order of the mask's bits; unit "u" is the channel's own.
+STATISTICS: tuple[tuple[str, str], ...]
+#: Kinds of steps of a recipe by name.
+STEPS: dict[str, int]
+#: Sizes and numbers that host and board agree on, by name.
+LIMITS: dict[str, int]
+#: First bytes of a recipe.
+MAGIC: bytes
+
+def info(recipe: bytes, /) -> Info:
+    """Check a recipe and say what it needs.
+
+    Raises:
+        ValueError: the recipe is damaged; the text is one of `ERRORS`.
+
+    Source: wd_recipe_parse() in modules/core/wd_recipe.c.
+    """
+
+def extract(
+    recipe: bytes,
+    samples: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    out: NDArray[np.float32],
+    /,
+) -> None:
+    """Compute the features of many windows of one recording.
+
+    Args:
+        recipe: see modules/core/wd_recipe.h.
+        samples: float32, shape (n_samples, channels), C order, in the channels' units.
+        starts: int64, shape (n_windows,): index of each window's first sample.
+        out: float32, shape (n_windows, n_features), C order; overwritten.
+
+    Raises:
+        ValueError: the recipe is damaged, a shape does not fit, or a window lies outside.
+        TypeError: an array is of another type or not contiguous.
+
+    Source: wd_extract() in modules/core/wd_features.c.
+    """
+
+def quantize(
+    x: NDArray[np.float32], scale: NDArray[np.float32], out: NDArray[np.int16], /
+) -> None:
+    """Put features on the int16 grid: x / scale, rounded half to even, saturated to +-32767.
+
+    Args:
+        x: float32, shape (n_samples, n_features), C order.
+        scale: float32 > 0, shape (n_features,), units per LSB.
+        out: int16, the shape of x; overwritten.
+
+    Raises:
+        ValueError: x holds NaN, a scale is not a finite number above 0, or the shapes differ.
+        TypeError: an array is of another type or not contiguous.
+
+    Source: wd_quantize() in modules/core/wd_quantize.c.
+    """
