@@ -53,20 +53,27 @@ static mp_obj_t predict_proba(mp_obj_t x_in, mp_obj_t out_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(predict_proba_obj, predict_proba);
 
-// Return a tuple of the NUL-terminated strings in text.
-static mp_obj_t string_tuple(const char *text, size_t count) {
-    mp_obj_t list = mp_obj_new_list(0, NULL);
-    for (size_t i = 0; i < count; i++) {
-        size_t length = 0;
-        while (text[length] != '\0') {
-            length++;
-        }
-        mp_obj_list_append(list, mp_obj_new_str(text, length));
-        text += length + 1;
-    }
+static mp_obj_t list_to_tuple(mp_obj_t list) {
+    size_t count;
     mp_obj_t *items;
     mp_obj_get_array(list, &count, &items);
     return mp_obj_new_tuple(count, items);
+}
+
+// Return a tuple of the front-coded strings in text: how many bytes each shares with the one before,
+// how many follow, and those.
+static mp_obj_t string_tuple(const char *text, size_t count) {
+    char whole[WD_MAX_TEXT];
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = (uint8_t)text[0] + (uint8_t)text[1];
+        for (size_t at = (uint8_t)text[0]; at < length; at++) {
+            whole[at] = text[2 + at - (uint8_t)text[0]];
+        }
+        text += 2 + (uint8_t)text[1];
+        mp_obj_list_append(list, mp_obj_new_str(whole, length));
+    }
+    return list_to_tuple(list);
 }
 
 static mp_obj_t scale_tuple(void) {
@@ -74,10 +81,7 @@ static mp_obj_t scale_tuple(void) {
     for (size_t i = 0; i < WD_N_FEATURES; i++) {
         mp_obj_list_append(list, mp_obj_new_float_from_f(wd_scale[i]));
     }
-    size_t count;
-    mp_obj_t *items;
-    mp_obj_get_array(list, &count, &items);
-    return mp_obj_new_tuple(count, items);
+    return list_to_tuple(list);
 }
 
 static void store_text(mp_obj_t dict, qstr key, const char *text, size_t length) {
