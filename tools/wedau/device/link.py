@@ -41,7 +41,8 @@ class Board:
     """A board with MicroPython at a serial port; use it in a `with` statement.
 
     Entering stops the program that runs and takes the port for this process alone; leaving
-    stops what still runs and goes to the friendly REPL.
+    starts the interpreter afresh, without `main.py`, and goes to the friendly REPL: nothing of
+    ours stays in its memory, and an import finds the module that was pushed.
 
     Args:
         port: as the system names it: /dev/ttyACM0, COM5, /dev/pts/7.
@@ -97,7 +98,7 @@ class Board:
     def probe(self) -> BoardInfo:
         """Ask the board what it is and what is free, after a garbage collection."""
         said, _, memory_report = self.run(info.PROBE).partition("\n")
-        answer = _literal(said, self.port)
+        answer = self.literal(said)
         if answer["name"] != "micropython":
             raise NoDeviceError(
                 f"the board at {self.port} runs {answer['name']}, not MicroPython",
@@ -122,7 +123,7 @@ class Board:
 
     def eval(self, expression: str, *, timeout_s: float = 10.0) -> Any:
         """Evaluate an expression on the board; its value has to be a literal of Python's."""
-        return _literal(self.run(f"print(repr({expression}))", timeout_s=timeout_s), self.port)
+        return self.literal(self.run(f"print(repr({expression}))", timeout_s=timeout_s))
 
     def call(self, function: str, *args: Any, timeout_s: float = 10.0) -> Any:
         """Call a function on the board with literal arguments; the result has to be one too."""
@@ -143,6 +144,16 @@ class Board:
         """Read a file of the board."""
         with self.guard(path):
             return bytes(self.transport.fs_readfile(path, chunk_size=1024))
+
+    def literal(self, text: str) -> Any:
+        """Read a literal that the board printed."""
+        try:
+            return ast.literal_eval(text.strip())
+        except (ValueError, SyntaxError):
+            raise DeviceError(
+                f"the board at {self.port} answered something unexpected: {text.strip()[:60]!r}",
+                "stop what prints in the background on the board, then try again",
+            ) from None
 
     def output(self, timeout_s: float) -> bytes:
         """Wait for the end of the code that runs; what it printed since it was last read."""
@@ -208,13 +219,3 @@ class Board:
             transport.close()
         with contextlib.suppress(OSError):
             transport.line.close()
-
-
-def _literal(text: str, port: str) -> Any:
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError):
-        raise DeviceError(
-            f"the board at {port} answered something unexpected: {text.strip()[:60]!r}",
-            "stop what prints in the background on the board, then try again",
-        ) from None

@@ -42,6 +42,7 @@ def _streams(piece):
    at += k
   return out
  def give(data):
+  data = bytes(data)
   print('=%d %d %s' % (len(data), crc32(data), str(b2a_base64(data), 'ascii')), end='')
  return take, give
 take, give = _streams(PIECE)

@@ -52,11 +52,11 @@ class Transport(SerialTransport):
 
     def __init__(self, port: str) -> None:
         try:
-            super().__init__(port, timeout=1, exclusive=True)
+            super().__init__(port, timeout=1, exclusive=True)  # type: ignore[no-untyped-call]
         except TransportError:
             # mpremote hides the reason: meet it again, or find that it has passed
             serial.Serial(port, exclusive=True).close()
-            super().__init__(port, timeout=1, exclusive=True)
+            super().__init__(port, timeout=1, exclusive=True)  # type: ignore[no-untyped-call]
         self.line = Line(self.serial)
         self.serial = self.line  # type: ignore[assignment]
         self.window_bytes = _WINDOW_FLOW_CONTROLLED if _flow_control(port) else _WINDOW_UART
@@ -64,7 +64,7 @@ class Transport(SerialTransport):
     def close(self) -> None:
         """Close the port without resetting the board."""
         self.serial = self.line.port
-        super().close()
+        super().close()  # type: ignore[no-untyped-call]
 
     def read_until(
         self,
@@ -101,10 +101,12 @@ class Transport(SerialTransport):
             seen += self.line.drain()
         raise NoAnswerError(seen, sent)
 
-    def leave(self) -> None:
-        """Stop what runs and go to the friendly REPL."""
-        self.line.write(_INTERRUPT + _FRIENDLY_REPL)
-        self.line.until((b">>> ",), 1.0)
+    def leave(self, within_s: float = 2.0) -> None:
+        """Stop what runs, start the interpreter afresh and go to the friendly REPL."""
+        self.enter(within_s)
+        self.soft_reset(within_s)
+        self.line.write(_FRIENDLY_REPL)
+        self.line.until((b">>> ",), within_s)
         self.in_raw_repl = False
 
     def soft_reset(self, within_s: float = 10.0) -> None:
