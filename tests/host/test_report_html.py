@@ -177,6 +177,15 @@ def test_page_tells_each_mistake_in_words() -> None:
     assert "idle recognised: 40 of 40" in titles
 
 
+def test_page_explains_a_score_that_is_undefined() -> None:
+    never_said = replace(FULL, confusion=((40, 0, 0), (3, 37, 0), (0, 20, 0)))
+    texts = Page(render(never_said)).texts
+    assert texts.count("–") == 1  # precision of "jam"; its recall and f1 are 0
+    explained = "A dash: the class never occurred, or was never said."
+    assert any(explained in text for text in texts)
+    assert not any(explained in text for text in Page(render(FULL)).texts)
+
+
 @pytest.mark.parametrize("n_labels", [2, 7, 10, 30, 50])
 def test_page_has_a_cell_for_every_pair_of_classes(n_labels: int) -> None:
     html = render(with_labels(tuple(f"class {i}" for i in range(n_labels))))
