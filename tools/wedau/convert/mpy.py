@@ -1,12 +1,15 @@
-"""What the first bytes of a `.mpy` file say about where it runs."""
+"""Read the header of a `.mpy` file: what it needs from the board that is to import it."""
 
 from dataclasses import dataclass
 
-from wedau.errors import ConvertError
+from wedau.errors import DataError
+
+# Bytes of the header: the letter M, version, feature flags, bits of a small integer.
+_HEADER_BYTES = 4
 
 # Source: MP_NATIVE_ARCH_* in MicroPython's py/persistentcode.h; the index is the number.
-ARCH_NAMES = (
-    "none",
+_ARCHITECTURES = (
+    "bytecode",
     "x86",
     "x64",
     "armv6",
@@ -21,18 +24,16 @@ ARCH_NAMES = (
     "rv64imc",
 )
 
-_HEADER_BYTES = 4
-
 
 @dataclass(frozen=True)
 class MpyHeader:
     """The header of a `.mpy` file.
 
     Attributes:
-        version: format version; the board's has to be the same.
-        sub_version: of the native interface; the board's has to be the same if `native`.
-        arch: a name of ARCH_NAMES; "none" for byte code, which runs on every architecture.
-        small_int_bits: at most as many as the board's small integers have.
+        version: format version, 6 in 6.3; the board's has to be the same.
+        sub_version: of the native interface, 3 in 6.3; the board's has to be the same if native.
+        arch: architecture, "bytecode" where there is no native code.
+        small_int_bits: a board's small integers need at least as many.
     """
 
     version: int
@@ -43,39 +44,43 @@ class MpyHeader:
     @property
     def native(self) -> bool:
         """Whether the file holds machine code."""
-        return self.arch != ARCH_NAMES[0]
+        return self.arch != _ARCHITECTURES[0]
+
+    @property
+    def arch_number(self) -> int:
+        """The number of the architecture in the file and in `sys.implementation._mpy >> 10`."""
+        return _ARCHITECTURES.index(self.arch)
 
 
-def arch_name(number: int) -> str:
-    """Name an architecture number; "arch NUMBER" if MicroPython added it after this list."""
-    return ARCH_NAMES[number] if number < len(ARCH_NAMES) else f"arch {number}"
-
-
-def features(value: int) -> tuple[int, str]:
-    """Split the feature byte of a header, or of `sys.implementation._mpy >> 8`.
+def features(flags: int) -> tuple[int, str]:
+    """Split feature flags, of a header or of `sys.implementation._mpy >> 8`.
 
     Returns:
-        sub-version and architecture name.
+        sub-version, and architecture; "arch NUMBER" for one that is not known here.
 
     Source: MPY_FEATURE_DECODE_* in MicroPython's py/persistentcode.h.
     """
-    return value & 3, arch_name((value >> 2) & 0x2F)
+    number = flags >> 2 & 0x2F
+    known = number < len(_ARCHITECTURES)
+    return flags & 3, _ARCHITECTURES[number] if known else f"arch {number}"
 
 
-def inspect_bytes(data: bytes, name: str = "the file") -> MpyHeader:
-    """Read the header of a `.mpy` file.
+def inspect_bytes(data: bytes, name: str = "this") -> MpyHeader:
+    """Return what the first bytes of a `.mpy` file say.
 
     Args:
-        data: the whole file or its beginning.
+        data: the file, or at least its first four bytes.
         name: what to call it in an error.
 
     Raises:
-        ConvertError: it is not a `.mpy` file.
+        DataError: it is not a .mpy file, or is for an architecture that is not known here.
     """
-    if len(data) < _HEADER_BYTES or data[:1] != b"M":
-        raise ConvertError(
-            f"{name} is not a .mpy file",
-            "make one with 'wedau build', or with mpy-cross for plain Python",
-        )
+    if len(data) < _HEADER_BYTES or data[0] != ord("M"):
+        raise DataError(f"{name} is not a .mpy file", "build it again: wedau build")
     sub_version, arch = features(data[2])
+    if arch not in _ARCHITECTURES:
+        raise DataError(
+            f"{name} is a .mpy file for an unknown architecture, {arch}",
+            "update wedau, or build the module again: wedau build",
+        )
     return MpyHeader(data[1], sub_version, arch, data[3])

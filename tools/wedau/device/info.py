@@ -50,7 +50,7 @@ class BoardInfo:
         version: MicroPython's, such as "1.28.0".
         platform: `sys.platform`.
         machine: the board's and the chip's name.
-        arch: architecture of its native modules, such as "xtensawin"; "none" if it takes none.
+        arch: architecture of its native modules, such as "xtensawin"; "bytecode" if it takes none.
         mpy_version: version of the `.mpy` files that it takes.
         mpy_sub_version: version of the native interface.
         small_int_bits: of its small integers.
@@ -84,7 +84,7 @@ class BoardInfo:
     @property
     def native(self) -> bool:
         """Whether the board loads native modules."""
-        return self.arch != "none"
+        return self.arch != "bytecode"
 
 
 def parse(port: str, said: dict[str, Any], memory_report: str) -> BoardInfo:

@@ -154,8 +154,7 @@ def push(
         on_progress: called with the bytes sent and those to send.
 
     Raises:
-        DataError: a name that is no plain file name.
-        ConvertError: a `.mpy` file that is none.
+        DataError: a name that is no plain file name, a `.mpy` file that is none.
         DeviceError: a `.mpy` file of another architecture or version, one that an import would
             never reach, too little flash or heap (with the numbers), or the board breaks off. The
             files on the board are then the old ones, or, if it breaks off during the renames, all
@@ -195,8 +194,7 @@ def check_loads(board: BoardInfo, name: str, data: bytes) -> None:
         data: its content.
 
     Raises:
-        DataError: the name is no plain file name.
-        ConvertError: a `.mpy` file that is none.
+        DataError: the name is no plain file name, or a `.mpy` file is none.
         DeviceError: it is for another architecture or version.
     """
     if not name or name != PurePosixPath(name).name or name.endswith(_STAGED) or "\\" in name:

@@ -37,10 +37,10 @@ def run(predict_proba, rows, width, batch, classes):
  while rows:
   n = min(batch, rows)
   x = array('h', take(2 * n * width))
-  result = bytearray()
-  for i in range(0, n * width, width):
-   predict_proba(x[i:i + width], out)
-   result.extend(out)
+  result = array('f', bytes(4 * n * classes))
+  for i in range(n):
+   predict_proba(x[i * width:i * width + width], out)
+   result[i * classes:i * classes + classes] = out
   give(result)
   rows -= n
 run(__import__({module!r}).predict_proba, {rows}, {width}, {batch}, {classes})
