@@ -1,5 +1,6 @@
 """The reference forest: 20 trees of depth 8 on scikit-learn's digits, on the int16 grid."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from wedau.train import trees
 
 SCALE = 0.01  # pixels of 0 to 16 become 0 to 1600 on the grid
+FEATURES = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
 LABELS = tuple(str(digit) for digit in range(10))
 
 
@@ -28,3 +30,9 @@ def forest() -> tuple[Any, NDArray[np.int16], NDArray[np.int64]]:
     members = fitted.fit(seen, y_seen).estimators_
     arrays = [trees.harden(member.tree_) for member in members]
     return trees.forest(arrays, unseen.shape[1], len(LABELS)), unseen, y_unseen
+
+
+def data_sha256() -> str:
+    """Return the hash of the data set's pixels and classes."""
+    x, y = load_digits(return_X_y=True)
+    return hashlib.sha256(x.tobytes() + y.astype("<i8").tobytes()).hexdigest()

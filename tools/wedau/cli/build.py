@@ -7,7 +7,7 @@ import typer
 from wedau.cli import options
 from wedau.cli.console import out, print_json, print_rows
 from wedau.cli.verify import build_model
-from wedau.report.text import summary
+from wedau.report import summary
 
 
 def build(

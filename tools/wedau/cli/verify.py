@@ -3,7 +3,6 @@
 Composes convert, build, sim, device and report for the commands build, demo and bench.
 """
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +13,14 @@ import numpy as np
 
 from wedau import __version__
 from wedau.build import natmod
+from wedau.cli import modules
 from wedau.cli.console import bar, say
 from wedau.cli.workbench import micropython_source, sim_firmware
 from wedau.convert import module, trees
 from wedau.device import link, push, replay
 from wedau.errors import ConvertError
 from wedau.paths import resource
-from wedau.report.model import Build, Data, Feature, Report
+from wedau.report import Build, Data, Feature, Report
 from wedau.sim import boards
 from wedau.train.model import TrainedModel
 
@@ -78,8 +78,23 @@ def compile_forest(
         ],
         arch=arch,
         micropython=micropython,
-        out=folder / f"{info.name}.mpy",
+        out=folder,
         include=[folder, core],
+        say=say,
+    )
+
+
+def compile_features(arch: str, folder: Path, micropython: Path) -> natmod.Natmod:
+    """Compile the module that extracts features on the board."""
+    core = resource("modules", "core")
+    bind = resource("modules", "bind", "features")
+    return natmod.build(
+        "wedau_features",
+        [bind / "wedau_features.c", *sorted(core.glob("*.c"))],
+        arch=arch,
+        micropython=micropython,
+        out=folder,
+        include=[core],
         say=say,
     )
 
@@ -207,14 +222,6 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def place(source: Path, target: Path) -> None:
-    """Put a finished file where it belongs, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.new")
-    shutil.copyfile(source, beside)
-    beside.replace(target)
-
-
 def build_model(folder: Path, arch: str, micropython: Path | None = None) -> tuple[Report, Path]:
     """Build, prove and report; NAME.mpy and the report appear in folder only if all is equal.
 
@@ -228,17 +235,6 @@ def build_model(folder: Path, arch: str, micropython: Path | None = None) -> tup
         compiled = compile_module(model, arch, work, source.path)
         with fresh_board(micropython) as board:
             proof = prove(model.estimator, model.held_out.x, compiled, board, SIMULATED)
-        return save(folder, report(model, proof), compiled.path)
-
-
-def save(folder: Path, made: Report, module_path: Path) -> tuple[Report, Path]:
-    """Put the module and its report into the model's folder."""
-    from wedau.report.html import to_html
-
-    target = folder / made.builds[0].arch / module_path.name
-    place(module_path, target)
-    with scratch() as work:
-        for name, text in (("report.html", to_html(made)), ("report.json", made.to_json())):
-            Path(work, name).write_text(text, encoding="utf-8")
-            place(work / name, folder / name)
-    return made, target
+        made = report(model, proof)
+        extra = [compile_features(arch, work, source.path).path] if model.card.recipe else []
+        return made, modules.save(folder, made, [*extra, compiled.path])

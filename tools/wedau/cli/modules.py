@@ -1,0 +1,93 @@
+"""The built modules inside a model's folder: FOLDER/ARCH/*.mpy, with a note of what they are of."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wedau.errors import DataError
+from wedau.report import render
+from wedau.report import Report
+
+NOTE = "modules.json"
+REPORTS = ("report.html", "report.json")
+CARD = "model.json"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built of a model for one architecture.
+
+    Attributes:
+        files: content by file name, the model's module last.
+        heap_bytes: heap that importing the model takes and keeps, as measured; None: not known.
+    """
+
+    files: dict[str, bytes]
+    heap_bytes: int | None
+
+
+def save(folder: Path, report: Report, paths: Sequence[Path]) -> Path:
+    """Put modules, the model's own last, and the report into the model's folder.
+
+    Returns:
+        The path of the model's module there.
+    """
+    build = report.builds[0]
+    note = {
+        "model_sha256": _sha256((folder / CARD).read_bytes()),
+        "heap_bytes": build.heap_bytes,
+        "files": {path.name: _sha256(path.read_bytes()) for path in paths},
+    }
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as work:
+        new = Path(work, build.arch)
+        new.mkdir()
+        for path in paths:
+            shutil.copyfile(path, new / path.name)
+        (new / NOTE).write_text(json.dumps(note, indent=1) + "\n", encoding="ascii")
+        for name, text in zip(REPORTS, (render(report), report.to_json()), strict=True):
+            Path(work, name).write_text(text, encoding="utf-8")
+            os.replace(Path(work, name), folder / name)
+        if (folder / build.arch).exists():
+            (folder / build.arch).rename(Path(work, "old"))
+        new.rename(folder / build.arch)
+    return folder / build.arch / paths[-1].name
+
+
+def load(folder: Path, arch: str) -> Built:
+    """Read what was built for an architecture, and check that it is of this model.
+
+    Raises:
+        DataError: nothing was built for it, the model was trained anew since, or a file changed.
+    """
+    again = f"run: wedau build {folder} --arch {arch}"
+    try:
+        note: dict[str, Any] = json.loads((folder / arch / NOTE).read_text(encoding="ascii"))
+        files = {name: (folder / arch / name).read_bytes() for name in note["files"]}
+        model_sha256 = note["model_sha256"]
+        heap_bytes = note["heap_bytes"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise DataError(f"{folder} has no complete module for {arch}", again) from None
+    if model_sha256 != _sha256((folder / CARD).read_bytes()):
+        raise DataError(f"{folder} was trained again after its module was built", again)
+    for name, data in files.items():
+        if note["files"][name] != _sha256(data):
+            raise DataError(f"{folder / arch / name} was changed after it was built", again)
+    return Built(files, heap_bytes)
+
+
+def forget(folder: Path) -> None:
+    """Remove reports and modules of an earlier training from a model's folder."""
+    for name in REPORTS:
+        (folder / name).unlink(missing_ok=True)
+    for note in folder.glob(f"*/{NOTE}"):
+        shutil.rmtree(note.parent)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
