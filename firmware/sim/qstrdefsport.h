@@ -1,0 +1,1 @@
+// No qstrs beyond those found in the sources.

