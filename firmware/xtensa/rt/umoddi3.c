@@ -1,0 +1,9 @@
+#include "wd_int64.h"
+
+uint64_t __umoddi3(uint64_t a, uint64_t b);
+
+uint64_t __umoddi3(uint64_t a, uint64_t b) {
+    uint64_t rest;
+    (void)wd_u64_divide(a, b, &rest);
+    return rest;
+}
