@@ -9,6 +9,7 @@
 #define WD_F32_NAN (0x7fc00000u)
 #define WD_F32_FRACTION (0x007fffffu)
 #define WD_F32_HIDDEN (0x00800000u)
+#define WD_F32_ONE (0x3f800000u)
 #define WD_F32_BIAS (127)
 
 #define WD_F64_SIGN (0x8000000000000000u)

@@ -5,8 +5,8 @@ mpy_ld.py was written for what GCC makes of Xtensa. Three things are changed in 
 1. l32r instructions: LLVM leaves an offset in the instruction, to which mpy_ld.py would add.
 2. Literals that point into a section: the offset moves from the relocation into the word, where
    GCC has it.
-3. Section names: ``.rodata`` with pointers becomes ``.data.rel.ro``, and each section gets a name of
-   its own, since mpy_ld.py takes equal names and offsets in two objects for the same address.
+3. Section names: ``.rodata`` with pointers becomes ``.data.rel.ro``, and each section gets a name
+   of its own, since mpy_ld.py takes equal names and offsets in two objects for the same address.
 
 Whatever else these steps rely on is checked; what is unknown is refused.
 """
