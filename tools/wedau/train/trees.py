@@ -61,13 +61,17 @@ class TreeArrays:
         return {name: getattr(self, name).tolist() for name in self.FIELDS}
 
 
-def harden(tree: Tree) -> TreeArrays:
+def harden(tree: Tree, classes: Ints) -> TreeArrays:
     """Give every leaf of a scikit-learn tree its one majority class, the lowest index on a tie.
+
+    Args:
+        tree: trained on the grid.
+        classes: int64: the model's class index of each of the tree's own, rising.
 
     Two leaves of one parent that then say the same become one leaf, which changes no answer.
     Thresholds become integers: on the grid, x <= t is x <= floor(t).
     """
-    label = np.argmax(tree.value[:, 0, :], axis=1)
+    label = classes[np.argmax(tree.value[:, 0, :], axis=1)]
     left, right = tree.children_left.copy(), tree.children_right.copy()
     for i in range(tree.node_count - 1, -1, -1):  # children come after their parents
         a, b = left[i], right[i]

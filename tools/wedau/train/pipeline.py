@@ -1,0 +1,103 @@
+"""From data to a trained model: the one entry for the command line."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+
+import numpy as np
+
+from wedau.errors import DataError
+from wedau.train import dataset, evaluate, recordings
+from wedau.train.dataset import Dataset
+from wedau.train.evaluate import CrossValidation
+from wedau.train.model import Card, HeldOut, TrainedModel
+from wedau.train.recordings import Recordings
+from wedau.train.settings import TrainSettings
+
+Say = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def run(
+    settings: TrainSettings, say: Say = _silent, data: Recordings | None = None
+) -> TrainedModel:
+    """Read the data, judge the settings by cross-validation, and return the model that ships.
+
+    Args:
+        settings: what to do; `settings.data` is read unless `data` is given.
+        say: called with a line of progress now and then.
+        data: recordings that are already there, such as `wedau.train.datasets.smartwatch()`.
+
+    Raises:
+        DataError: the settings or the data cannot be used.
+    """
+    settings.check()
+    rows = prepare(settings, say, data)
+    result = evaluate.cross_validate(rows, settings, say)
+    return assemble(rows, result, settings)
+
+
+def prepare(settings: TrainSettings, say: Say = _silent, data: Recordings | None = None) -> Dataset:
+    """Read the data and compute the features.
+
+    Raises:
+        DataError: the data cannot be used.
+    """
+    if data is None and _is_table(settings):
+        assert settings.data is not None
+        say(f"reading {settings.data}")
+        rows = dataset.from_table(settings.data, settings)
+    else:
+        if data is None:
+            assert settings.data is not None
+            say(f"reading the recordings in {settings.data}")
+            data = recordings.read(settings.data, settings)
+        say(f"computing the features of {len(data.items)} recordings")
+        rows = dataset.from_recordings(data, settings)
+    dataset.check_enough(rows)
+    return rows
+
+
+def _is_table(settings: TrainSettings) -> bool:
+    """Whether the data are one file of ready features."""
+    if settings.data is None:
+        raise DataError(
+            "no data are given", "name a CSV or Parquet file, or a folder of recordings"
+        )
+    if settings.data.is_dir() or settings.recording:
+        return False
+    if settings.time or settings.rate_hz is not None:
+        raise DataError(
+            f"{settings.data} has a sampling rate but nothing says where a recording ends",
+            "name the column that tells recordings apart with --recording, or give a folder with "
+            "one file for each recording",
+        )
+    return True
+
+
+def assemble(data: Dataset, result: CrossValidation, settings: TrainSettings) -> TrainedModel:
+    """Put the first fold's forest, its held-out rows and all figures into a model."""
+    fold = result.folds[0]
+    card = Card(
+        name=settings.name,
+        version=settings.version,
+        labels=data.labels,
+        features=data.features,
+        units=data.units,
+        scale=fold.scale,
+        recipe=data.recipe,
+        data=data.card,
+        settings=settings.to_json(),
+        metrics=evaluate.metrics(data, result),
+        importance=tuple(float(v) for v in fold.importance),
+        versions={name: version(name) for name in ("wedau", "scikit-learn", "numpy")},
+    )
+    held_out = HeldOut(
+        x=fold.x,
+        y=data.y[fold.rows],
+        group=tuple(data.groups[fold.rows].tolist()),
+        predicted=np.asarray(fold.predicted, np.int64),
+    )
+    return TrainedModel(card, fold.trees, held_out)
