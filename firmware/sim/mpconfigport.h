@@ -1,6 +1,7 @@
 // MicroPython's configuration for the simulated board: the feature level of the esp32 port.
 
 #include <alloca.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mpconfigboard.h"

@@ -1,6 +1,5 @@
 """Build the simulated board: MicroPython's firmware for qemu-xtensa and the instruction counter."""
 
-import fcntl
 import hashlib
 import importlib.metadata
 import os
@@ -17,9 +16,15 @@ from wedau.errors import BuildError
 from wedau.paths import cache_dir, resource
 
 # What of MicroPython's source goes into the firmware; the key of the cache covers it.
-_MICROPYTHON_PARTS = ("py", "extmod", "shared", "lib/littlefs", "lib/libm", "lib/uzlib")
-_MICROPYTHON_PARTS += ("lib/re1.5", "lib/crypto-algorithms", "tools/makemanifest.py")
-_MICROPYTHON_PARTS += ("tools/mpy-tool.py", "tools/manifestfile.py")
+# fmt: off
+_MICROPYTHON_PARTS = (
+    "py", "extmod", "shared",
+    "lib/crypto-algorithms", "lib/libm", "lib/littlefs", "lib/re1.5", "lib/uzlib",
+    "tools/makemanifest.py", "tools/manifestfile.py", "tools/mpy-tool.py",
+)
+# fmt: on
+# The compiler driver, beside this file.
+_DRIVER = ("clang.py", "literals.py", "selects.py", "xtcc.py")
 _BUILD_TIMEOUT_S = 1800
 _TAIL_LINES = 15
 
@@ -172,9 +177,6 @@ def _key(micropython: Path, compiler: str) -> str:
     return digest.hexdigest()[:16]
 
 
-_DRIVER = ("clang.py", "literals.py", "selects.py", "xtcc.py")
-
-
 def _files(root: Path) -> Iterator[Path]:
     if root.is_file():
         yield root
@@ -187,6 +189,8 @@ def _files(root: Path) -> Iterator[Path]:
 @contextmanager
 def _lock(path: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Keep other processes from building the same thing at the same time."""
+    import fcntl  # not on Windows, where this module is imported, too
+
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
