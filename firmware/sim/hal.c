@@ -195,6 +195,10 @@ void mp_hal_delay_us(mp_uint_t us) {
     }
 }
 
+void mp_hal_get_random(size_t n, uint8_t *buf) {
+    host_random(buf, n);
+}
+
 uint32_t sim_random32(void) {
     uint32_t r;
     host_random(&r, sizeof(r));

@@ -51,7 +51,7 @@ typedef struct {
 
 static const mp_obj_type_t socket_type;
 
-static MP_NORETURN void raise_errno(long result) {
+static __attribute__((noreturn)) void raise_errno(long result) {
     mp_raise_OSError((int)-result);
 }
 
