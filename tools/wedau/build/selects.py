@@ -18,6 +18,10 @@ _SELECT = re.compile(
 _FROM_BIT = re.compile(
     rf"^(\s*)(%[\w.$-]+) = ([us])itofp (?:nneg )?i1 {_VALUE} to float(?:, !.*)?$", re.MULTILINE
 )
+_FROM_INTEGER = re.compile(
+    r"^(\s*)(%[\w.$-]+) = ([us])itofp (?:nneg )?i(8|16|32) (%[\w.$-]+) to float(?:, !.*)?$",
+    re.MULTILINE,
+)
 
 
 def rewrite(ir: str) -> str:
@@ -37,6 +41,30 @@ def rewrite(ir: str) -> str:
         return _integers(indent, name, condition, one, 0)
 
     return _FROM_BIT.sub(convert, _SELECT.sub(choose, ir))
+
+
+def hide_integers(ir: str) -> str:
+    """Return LLVM IR in which the compiler cannot see where an integer turned into a float is from.
+
+    Without optimisation a truth value is widened first, and LLVM makes a select of that by itself.
+
+    Args:
+        ir: a module as ``clang -emit-llvm -S`` writes it.
+    """
+
+    def hide(match: re.Match[str]) -> str:
+        indent, name, kind, width, value = match.groups()
+        lines = []
+        if width != "32":
+            wide = f'%"wd.wide.{name[1:]}"'
+            lines.append(f"{wide} = {'z' if kind == 'u' else 's'}ext i{width} {value} to i32")
+            value = wide
+        hidden = f'%"wd.hidden.{name[1:]}"'
+        lines.append(f'{hidden} = call i32 asm "", "=r,0"(i32 {value})')
+        lines.append(f"{name} = {kind}itofp i32 {hidden} to float")
+        return "\n".join(indent + line for line in lines)
+
+    return _FROM_INTEGER.sub(hide, ir)
 
 
 def _integers(indent: str, name: str, condition: str, yes: int, no: int) -> str:

@@ -8,6 +8,7 @@ section beside it, for linking with --gc-sections) or ``--literals=file`` (all i
 MicroPython's mpy_ld.py wants them).
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from wedau.errors import BuildError, WedauError
 
 _Result = subprocess.CompletedProcess[str]
 
+_SELECT_BUG = "TargetConstantPool"
 _SOURCES = (".c", ".S", ".s")
 _ASSEMBLY = (".S", ".s")
 # Options whose value is the next argument, so that a value is not taken for a source file.
@@ -112,8 +114,9 @@ def _compile(job: Job, output: Path, folder: Path) -> int:
     assembly = folder / "clang.s"
     options = job.options + _dependencies(job.options, output)
     result = _run([*_clang(options), "-S", job.sources[0], "-o", str(assembly)])
-    if result.returncode and "TargetConstantPool" in result.stderr:
+    if result.returncode and _SELECT_BUG in result.stderr:
         result = _compile_by_ir(job, options, assembly)
+    _refuse_crash(result, job.sources[0])
     sys.stderr.write(result.stderr)
     if result.returncode:
         return result.returncode
@@ -128,13 +131,31 @@ def _compile_by_ir(job: Job, options: list[str], assembly: Path) -> _Result:
     result = _run([*_clang(options), "-S", "-emit-llvm", job.sources[0], "-o", str(ir)])
     if result.returncode:
         return result
-    ir.write_text(selects.rewrite(ir.read_text()))
+    text = selects.rewrite(ir.read_text())
+    generated = _generate(job, text, ir, assembly)
+    if generated.returncode and _SELECT_BUG in generated.stderr:
+        generated = _generate(job, selects.hide_integers(text), ir, assembly)
+    generated.stderr = result.stderr + generated.stderr
+    return generated
+
+
+def _generate(job: Job, text: str, ir: Path, assembly: Path) -> _Result:
+    ir.write_text(text)
     kept = [f for f in job.options if f.startswith(("-O", "-g", "-ffunction-", "-fdata-"))]
     generate = ["-Wno-override-module", "-Wno-unused-command-line-argument"]
     generate += ["-Xclang", "-disable-llvm-passes", "-x", "ir"]
-    generated = _run([*_clang(kept), *generate, "-S", str(ir), "-o", str(assembly)])
-    generated.stderr = result.stderr + generated.stderr
-    return generated
+    return _run([*_clang(kept), *generate, "-S", str(ir), "-o", str(assembly)])
+
+
+def _refuse_crash(result: _Result, source: str) -> None:
+    """Say in one line where the compiler gave up, instead of with a stack trace."""
+    crash = re.search(r"error in backend: (.*)\n(?:In function: (\w+))?", result.stderr)
+    if result.returncode and crash:
+        where = f"{crash[2]}() in {source}" if crash[2] else source
+        raise BuildError(
+            f"clang cannot compile {where} for Xtensa: {crash[1]}",
+            "write it in another way, or use ESP-IDF's gcc (WEDAU_XTENSA_GCC)",
+        )
 
 
 def _assemble_source(job: Job, output: Path, folder: Path) -> int:
