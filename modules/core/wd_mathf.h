@@ -1,7 +1,7 @@
 // Float32 arithmetic that gives the same bits on every machine.
 //
-// Nothing but IEEE 754 binary32 + - * / is used, each rounded by itself: compile with
-// -ffp-contract=off and without -ffast-math. There is no libm in here.
+// Nothing but IEEE 754 binary32 + - * / is used, each rounded by itself. There is no libm in here.
+// Every C file that calculates includes this header, which forbids fused multiply-add.
 
 #ifndef WD_MATHF_H
 #define WD_MATHF_H
@@ -15,6 +15,16 @@
 #endif
 #ifdef __FAST_MATH__
 #error "compile without -ffast-math"
+#endif
+
+// gcc fuses by default, clang within an expression, where the CPU can; the ESP32-S3 can. gcc 12's
+// vectorizer fuses in spite of fp-contract=off (vfmsubadd in wd_fft.c at -O3 -mfma).
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__)
+#pragma GCC optimize("fp-contract=off", "no-tree-vectorize", "no-tree-slp-vectorize")
+#elif defined(_MSC_VER)
+#pragma fp_contract(off)
 #endif
 
 // The value with its sign bit cleared.

@@ -49,7 +49,7 @@ class TrainSettings:
     units: Mapping[str, str] = field(default_factory=dict)
     trees: int = 50
     depth: int = 8
-    leaves: int = 60
+    leaves: int = 40
     seed: int = 0
     name: str = "model"
     version: str = "1.0.0"
