@@ -82,7 +82,7 @@ def _build(micropython: Path, compiler: str, folder: Path) -> None:
         with log.open("w", encoding="utf-8") as file:
             _run(_make_command(micropython, work / "build"), compiler, file.fileno(), log)
             _run(_plugin_command(result / "libicount.so"), compiler, file.fileno(), log)
-        shutil.copyfile(work / "build" / "firmware.elf", result / "firmware.elf")
+        shutil.copy(work / "build" / "firmware.elf", result / "firmware.elf")
         shutil.rmtree(folder, ignore_errors=True)
         result.rename(folder)
     finally:
