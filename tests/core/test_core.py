@@ -1,0 +1,87 @@
+"""The C core by itself: unit tests under the sanitizers, a fuzzer, what compilers make of it."""
+
+import os
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from wedau.paths import resource
+from wedau.train import recipe
+
+HERE = Path(__file__).parent
+CORE = resource("modules", "core")
+SOURCES = sorted(CORE.glob("*.c"))
+STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-Wconversion"]
+STRICT += [
+    "-Wdouble-promotion",
+    "-Wfloat-conversion",
+    "-Wstrict-prototypes",
+    "-Wmissing-prototypes",
+]
+# Not float-divide-by-zero: what a feature gives then is defined.
+SANITIZE = ["-O1", "-g", "-fno-sanitize-recover=all", f"-I{CORE}"]
+CHECKS = "address,undefined,float-cast-overflow"
+
+
+def run(*command: str | Path, timeout: float = 240) -> str:
+    done = subprocess.run(
+        [str(c) for c in command], capture_output=True, text=True, timeout=timeout
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_core_passes_its_unit_tests_under_sanitizers(tmp_path: Path) -> None:
+    program = tmp_path / "test_core"
+    flags = [f"-fsanitize={CHECKS}", *SANITIZE]
+    run("gcc", "-std=c99", *flags, HERE / "test_core.c", *SOURCES, "-o", program, "-lm")
+    assert run(program) == "all passed\n"
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang-22"])
+def test_core_compiles_without_a_warning_and_fuses_nothing(compiler: str, tmp_path: Path) -> None:
+    for source in SOURCES:
+        run(compiler, *STRICT, "-O2", "-c", source, "-o", tmp_path / "strict.o")
+        fused = tmp_path / "fused.o"
+        run(compiler, "-std=gnu11", "-O3", "-mfma", "-c", source, "-o", fused)
+        assert "vfm" not in run("objdump", "-d", fused), source.name
+
+
+def test_core_includes_only_headers_of_the_compiler() -> None:
+    allowed = {"<float.h>", "<stdbool.h>", "<stddef.h>", "<stdint.h>"}
+    for path in CORE.iterdir():
+        for line in path.read_text().splitlines():
+            if line.startswith("#include <"):
+                assert line.split()[1] in allowed, f"{path.name}: {line}"
+
+
+def test_recipe_parser_survives_a_fuzzer(tmp_path: Path) -> None:
+    program, corpus = tmp_path / "fuzz_recipe", tmp_path / "corpus"
+    flags = [f"-fsanitize=fuzzer,{CHECKS}", *SANITIZE]
+    run("clang-22", *flags, HERE / "fuzz_recipe.c", *SOURCES, "-o", program)
+    corpus.mkdir()
+    for i, blob in enumerate(_recipes()):
+        (corpus / str(i)).write_bytes(blob)
+    seconds = os.environ.get("WEDAU_FUZZ_SECONDS", "10")
+    limits = ["-max_len=256", "-timeout=5", "-seed=1", f"-max_total_time={seconds}"]
+    run(program, *limits, corpus, timeout=float(seconds) + 120)
+
+
+def _recipes() -> list[bytes]:
+    plans = [
+        recipe.Recipe(("a",), ("",), 10.0, 8, 4, statistics=recipe.STATISTICS),
+        recipe.Recipe(("a", "b"), ("", ""), 10.0, 9, 4, band_edges=(0, 3, 9), hann=True),
+        recipe.Recipe(
+            ("a", "b", "c"),
+            ("",) * 3,
+            10.0,
+            4,
+            4,
+            magnitudes=(("m", (0, 1, 2)),),
+            statistics=("mean",),
+            correlations=((3, 0),),
+        ),
+    ]
+    return [p.blob for p in plans] + [b"", b"WDR", struct.pack("<3sBBBH", b"WDR", 1, 16, 16, 8192)]
