@@ -48,8 +48,10 @@ def place(assembly: str, *, per_function: bool) -> str:
         elif code in (".text", ".data", ".bss"):
             section = code
         elif begins := _FUNCTION.match(code):
-            function, framed = begins[1], False
             out += _words(pending, section, per_function)
+            if begins[1] == "mpy_init" and not function and not per_function:
+                out.append("\t.space 4")  # mpy_ld.py of MicroPython 1.28 cannot jump to offset 0
+            function, framed = begins[1], False
             pending = []
         elif _FRAME_POINTER.match(code):
             framed = True

@@ -155,7 +155,7 @@ def _options(
         **defines,
     }
     return (
-        *("-std=gnu11", optimize, "-Wall", "-Wno-unused-function"),
+        *("-std=gnu11", optimize, "-ffp-contract=off", "-Wall", "-Wno-unused-function"),
         *(f"-I{path}" for path in folders),
         *(f"-D{macro}={value}" for macro, value in macros.items()),
     )
