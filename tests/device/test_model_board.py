@@ -27,7 +27,7 @@ def small_forest() -> tuple[object, np.ndarray]:
     rows = random.integers(-3000, 3000, (200, 4)).astype(np.int16)
     y = (rows[:, 0] > 0).astype(int) + (rows[:, 1] > rows[:, 2])
     members = RandomForestClassifier(9, max_depth=6, random_state=0).fit(rows, y).estimators_
-    return trees.forest([trees.harden(m.tree_) for m in members], 4, 3), rows
+    return trees.forest([trees.harden(m.tree_, np.arange(3)) for m in members], 4, 3), rows
 
 
 FOREST, ROWS = small_forest()

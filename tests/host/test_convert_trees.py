@@ -44,7 +44,7 @@ def boundary_rows(estimator: object, rows: np.ndarray) -> np.ndarray:
 def harden(estimator: object) -> object:
     """Return the estimator with one class a leaf, as wedau.train makes it."""
     members = getattr(estimator, "estimators_", [estimator])
-    arrays = [trees.harden(member.tree_) for member in members]
+    arrays = [trees.harden(member.tree_, np.arange(estimator.n_classes_)) for member in members]
     return trees.forest(arrays, estimator.n_features_in_, estimator.n_classes_)
 
 

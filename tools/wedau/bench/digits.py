@@ -28,7 +28,7 @@ def forest() -> tuple[Any, NDArray[np.int16], NDArray[np.int64]]:
     seen, unseen, y_seen, y_unseen = train_test_split(grid, y, test_size=0.5, random_state=1)
     fitted = RandomForestClassifier(n_estimators=20, max_depth=8, random_state=1)
     members = fitted.fit(seen, y_seen).estimators_
-    arrays = [trees.harden(member.tree_) for member in members]
+    arrays = [trees.harden(member.tree_, np.arange(len(LABELS))) for member in members]
     return trees.forest(arrays, unseen.shape[1], len(LABELS)), unseen, y_unseen
 
 

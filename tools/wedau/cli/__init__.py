@@ -3,7 +3,8 @@
 import sys
 import traceback
 
-import click
+import typer
+from typer.exceptions import TyperException
 
 from wedau.cli.app import app
 from wedau.cli.console import complain
@@ -26,10 +27,10 @@ def run(args: list[str]) -> int:
     except WedauError as error:
         complain(error.message, error.hint)
         code = error.exit_code
-    except click.ClickException as error:
+    except TyperException as error:
         complain(error.format_message(), "wedau --help lists the commands and their options")
         code = 2
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         complain("interrupted", "nothing half done was kept; run the command again")
         return INTERRUPTED
     except BrokenPipeError:

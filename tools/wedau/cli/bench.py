@@ -1,42 +1,11 @@
 """wedau bench"""
 
-import shutil
-import subprocess
-import sys
-from dataclasses import asdict, dataclass
-from pathlib import Path
-
-import numpy as np
 import typer
 
-from wedau import __version__
-from wedau.bench import digits as reference
 from wedau.cli import options
 from wedau.cli.console import print_json, print_rows
-from wedau.cli.verify import SIMULATED, compile_forest, fresh_board, prove, scratch
-from wedau.cli.workbench import micropython_source
-from wedau.convert import module, trees
 
 app = typer.Typer(help="Measure on the simulated board.", no_args_is_help=True)
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What the reference forest costs. All counts are exact and repeat."""
-
-    nodes: int
-    accuracy: float
-    held_out: int
-    boundary_inputs: int
-    differences: int
-    instructions_call: float
-    instructions_call_max: int
-    instructions_import: int
-    module_bytes: int
-    emlearn_bytes: int
-    module_per_emlearn: float
-    heap_import_bytes: int
-    heap_call_bytes: int
 
 
 @app.callback()
@@ -47,59 +16,10 @@ def group() -> None:
 @app.command("digits")
 def digits(micropython: options.Micropython = None, json: options.Json = False) -> None:
     """Measure the reference forest: 20 trees of depth 8 on scikit-learn's digits."""
-    figures = measure_digits(micropython)
+    from wedau.cli import measuring
+
+    figures = measuring.digits(micropython)
     if json:
-        print_json(asdict(figures))
+        print_json(vars(figures))
     else:
         print_rows((name.replace("_", " "), f"{value:,}") for name, value in vars(figures).items())
-
-
-def measure_digits(micropython: Path | None = None) -> Figures:
-    """Build, prove and measure the reference forest on a fresh simulated board."""
-    source = micropython_source(micropython)
-    forest, unseen, truth = reference.forest()
-    info = module.ModuleInfo(
-        name="digits",
-        version="1.0.0",
-        labels=reference.LABELS,
-        features=reference.FEATURES,
-        scale=np.full(unseen.shape[1], reference.SCALE, np.float32),
-        recipe=b"",
-        data_sha256=reference.data_sha256(),
-        wedau=__version__,
-    )
-    with scratch() as work:
-        compiled = compile_forest(forest, info, "xtensawin", work, source.path)
-        emlearn_bytes = compiled_bytes(trees.forest_c(forest, module.FOREST), work)
-        with fresh_board(micropython) as board:
-            proof = prove(forest, unseen, compiled, board, SIMULATED)
-    build = proof.build
-    return Figures(
-        nodes=trees.node_count(forest),
-        accuracy=round(float(np.mean(forest.predict(unseen) == truth)), 6),
-        held_out=proof.held_out,
-        boundary_inputs=proof.boundary_inputs,
-        differences=proof.differences,
-        instructions_call=round(build.instructions_mean, 1),
-        instructions_call_max=build.instructions_max,
-        instructions_import=build.import_instructions,
-        module_bytes=build.module_bytes,
-        emlearn_bytes=emlearn_bytes,
-        module_per_emlearn=round(build.module_bytes / emlearn_bytes, 4),
-        heap_import_bytes=build.heap_bytes,
-        heap_call_bytes=build.call_heap_bytes,
-    )
-
-
-def compiled_bytes(source: str, work: Path) -> int:
-    """Return the bytes of code and tables that clang -Os makes of C for the ESP32-S3."""
-    path = work / "emlearn.c"
-    path.write_text(source, encoding="ascii")
-    compiler = (sys.executable, "-m", "wedau.build.xtcc", "-std=c99", "-Os")
-    subprocess.run([*compiler, "-c", path, "-o", path.with_suffix(".o")], check=True)
-    size = shutil.which("xtensa-lx106-elf-size") or "size"
-    table = subprocess.run(
-        [size, path.with_suffix(".o")], check=True, capture_output=True, text=True
-    ).stdout.splitlines()
-    text, data, bss = (int(column) for column in table[1].split()[:3])
-    return text + data + bss

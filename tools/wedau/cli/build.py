@@ -6,8 +6,6 @@ import typer
 
 from wedau.cli import options
 from wedau.cli.console import out, print_json, print_rows
-from wedau.cli.verify import build_model
-from wedau.report import summary
 
 
 def build(
@@ -18,6 +16,9 @@ def build(
     json: options.Json = False,
 ) -> None:
     """Make NAME.mpy: convert, compile, replay on a simulated board, report."""
+    from wedau.cli.verify import build_model
+    from wedau.report import summary
+
     report, path = build_model(folder, arch, micropython)
     if json:
         print_json(report.to_dict())

@@ -2,13 +2,14 @@
 
 import typer
 
-from wedau.build import doctor as checks
 from wedau.cli import options
 from wedau.cli.console import err, out, print_json
 
 
 def doctor(json: options.Json = False) -> None:
     """Say what is installed, what is missing, and how to get it."""
+    from wedau.build import doctor as checks
+
     found = checks.checks()
     missing = [check for check in found if check.found is None]
     if json:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -11,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from wedau.errors import DataError
-from wedau.report import render
-from wedau.report import Report
+from wedau.report import Report, render
 
 NOTE = "modules.json"
 REPORTS = ("report.html", "report.json")
@@ -52,7 +50,7 @@ def save(folder: Path, report: Report, paths: Sequence[Path]) -> Path:
         (new / NOTE).write_text(json.dumps(note, indent=1) + "\n", encoding="ascii")
         for name, text in zip(REPORTS, (render(report), report.to_json()), strict=True):
             Path(work, name).write_text(text, encoding="utf-8")
-            os.replace(Path(work, name), folder / name)
+            Path(work, name).replace(folder / name)
         if (folder / build.arch).exists():
             (folder / build.arch).rename(Path(work, "old"))
         new.rename(folder / build.arch)

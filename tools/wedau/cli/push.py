@@ -1,17 +1,19 @@
 """wedau push"""
 
-from wedau.cli import modules, options
+from wedau.cli import options
 from wedau.cli.console import bar, out, print_json
-from wedau.cli.workbench import choose_port
-from wedau.device import link
-from wedau.device import push as device_push
-from wedau.train.model import TrainedModel
 
 
 def push(
     folder: options.ModelFolder, port: options.Port = None, json: options.Json = False
 ) -> None:
     """Put a built model onto a board; the old one stays until the new one is whole."""
+    from wedau.cli import modules
+    from wedau.cli.workbench import choose_port
+    from wedau.device import link
+    from wedau.device import push as device_push
+    from wedau.train.model import TrainedModel
+
     card = TrainedModel.load(folder).card
     with link.Board(choose_port(port)) as board, bar("pushing") as on_progress:
         built = modules.load(folder, board.info.arch)

@@ -1,20 +1,21 @@
 """wedau sim start|stop|list"""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wedau.cli import options
 from wedau.cli.console import out, print_json, print_rows, say
-from wedau.cli.workbench import sim_firmware
-from wedau.sim import boards
+
+if TYPE_CHECKING:
+    from wedau.sim.boards import SimBoard
 
 app = typer.Typer(help="Simulated ESP32-S3 boards, each on a serial port.", no_args_is_help=True)
 
 Name = Annotated[str | None, typer.Argument(help="Name of the board.", show_default=False)]
 
 
-def _document(board: boards.SimBoard) -> dict[str, Any]:
+def _document(board: "SimBoard") -> dict[str, Any]:
     return {
         "name": board.name,
         "port": board.port,
@@ -33,6 +34,9 @@ def start(
     json: options.Json = False,
 ) -> None:
     """Start a board; prints its port."""
+    from wedau.cli.workbench import sim_firmware
+    from wedau.sim import boards
+
     firmware = sim_firmware(micropython)
     sizes = {"heap_bytes": heap, "flash_bytes": flash}
     given = {key: value for key, value in sizes.items() if value is not None}
@@ -50,6 +54,8 @@ def stop(
     everything: Annotated[bool, typer.Option("--all", help="Stop all boards.")] = False,
 ) -> None:
     """Stop a board; what is on its flash stays."""
+    from wedau.sim import boards
+
     names = [b.name for b in boards.running()] if everything else [name or _only()]
     for each in names:
         boards.stop(each)
@@ -57,6 +63,8 @@ def stop(
 
 
 def _only() -> str:
+    from wedau.sim import boards
+
     running = boards.running()
     if len(running) == 1:
         return running[0].name
@@ -67,6 +75,8 @@ def _only() -> str:
 @app.command("list")
 def list_boards(json: options.Json = False) -> None:
     """List the boards that run."""
+    from wedau.sim import boards
+
     running = boards.running()
     if json:
         print_json([_document(board) for board in running])

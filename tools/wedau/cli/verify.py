@@ -22,7 +22,7 @@ from wedau.errors import ConvertError
 from wedau.paths import resource
 from wedau.report import Build, Data, Feature, Report
 from wedau.sim import boards
-from wedau.train.model import TrainedModel
+from wedau.train.model import Card, TrainedModel
 
 SIMULATED = "simulated ESP32-S3 (qemu-xtensa)"
 
@@ -55,7 +55,7 @@ def compile_module(
         labels=card.labels,
         features=card.features,
         scale=card.scale,
-        recipe=card.recipe.blob() if card.recipe else b"",
+        recipe=card.recipe.blob if card.recipe else b"",
         data_sha256=card.data.sha256,
         wedau=__version__,
     )
@@ -180,7 +180,6 @@ def report(model: TrainedModel, proof: Proof) -> Report:
     card = model.card
     recipe = card.recipe
     depth = max(tree.tree_.max_depth for tree in model.estimator.estimators_)
-    unseen = card.metrics["unseen"]
     return Report(
         name=card.name,
         version=card.version,
@@ -205,9 +204,9 @@ def report(model: TrainedModel, proof: Proof) -> Report:
             group_column=card.data.group or None,
             groups_held_out=sorted(set(model.held_out.group) - {""}),
         ),
-        accuracy_unseen=unseen["accuracy"],
-        judged=unseen["judged"],
-        confusion=unseen["confusion"],
+        accuracy_unseen=card.metrics["accuracy_unseen"],
+        judged=judged(card),
+        confusion=card.metrics["confusion"],
         held_out=proof.held_out,
         boundary_inputs=proof.boundary_inputs,
         differences=proof.differences,
@@ -220,6 +219,22 @@ def scratch() -> Iterator[Path]:
     """Give an empty folder for the block."""
     with tempfile.TemporaryDirectory(prefix="wedau-") as folder:
         yield Path(folder)
+
+
+def judged(card: Card) -> str:
+    """Return a sentence that says how the accuracy was found."""
+    metrics = card.metrics
+    folds, own = len(metrics["folds"]), metrics["held_out"]
+    apart = {
+        "group": f"no {card.data.group} was ever in both",
+        "recording": "recordings were kept whole",
+        "row": "rows were split at random",
+    }[metrics["by"]]
+    return (
+        f"Cross-validated in {folds} folds, trained on some, judged on the rest; {apart}. "
+        f"The model built here is that of the first fold; on its own {own['rows']} held-out rows "
+        f"it is right in {100 * own['accuracy']:.1f} %."
+    )
 
 
 def build_model(folder: Path, arch: str, micropython: Path | None = None) -> tuple[Report, Path]:

@@ -1,0 +1,111 @@
+"""Decide about new data on a board and on the host, side by side."""
+
+import csv
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wedau.cli.console import bar
+from wedau.cli.workbench import choose_port
+from wedau.device import link, replay
+from wedau.train import grid, unseen
+from wedau.train.model import TrainedModel
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Rows or windows, and what board and host make of each.
+
+    Attributes:
+        labels: the model's classes.
+        names: what each row is: its number in the file, or its recording and window.
+        board: class index from the board.
+        host: class index from scikit-learn.
+        truth: the label in the data; None where there is none.
+        port: where the board is.
+    """
+
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+    board: NDArray[np.int64]
+    host: NDArray[np.int64]
+    truth: tuple[str, ...] | None
+    port: str
+
+    @property
+    def differences(self) -> int:
+        """How many rows board and host decide differently."""
+        return int(np.count_nonzero(self.board != self.host))
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of rows that the board decides as the data say; None without labels."""
+        if self.truth is None:
+            return None
+        right = [self.labels[c] == t for c, t in zip(self.board, self.truth, strict=True)]
+        return float(np.mean(right))
+
+    def counts(self) -> dict[str, int]:
+        """How often the board gave each class."""
+        counted = Counter(self.board.tolist())
+        return {label: counted[i] for i, label in enumerate(self.labels)}
+
+    def document(self) -> dict[str, Any]:
+        """Return the figures as JSON's types."""
+        return {
+            "port": self.port,
+            "rows": len(self.board),
+            "differences": self.differences,
+            "accuracy": self.accuracy,
+            "counts": self.counts(),
+            "predicted": [self.labels[c] for c in self.board],
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what a person wants to know."""
+        shown = [(label, f"{count:,}") for label, count in self.counts().items()]
+        if self.accuracy is not None:
+            shown.append(("Accuracy", f"{100 * self.accuracy:.1f} % of {len(self.board):,}"))
+        shown.append(("Host against board", f"{self.differences} differences"))
+        return shown
+
+    def write(self, path: Path) -> None:
+        """Write a CSV with each row's class, whole or not at all."""
+        head = ["row", "predicted", *(["label"] if self.truth else [])]
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, newline="", encoding="utf-8", delete=False
+        ) as file:
+            writer = csv.writer(file)
+            writer.writerow(head)
+            for i, name in enumerate(self.names):
+                label = [self.truth[i]] if self.truth else []
+                writer.writerow([name, self.labels[self.board[i]], *label])
+        Path(file.name).replace(path)
+
+
+def run(folder: Path, data: Path, port: str | None) -> Decided:
+    """Read data as the model's training did, decide on the board, decide on the host.
+
+    A model of recordings gets the samples: the board computes the features itself.
+
+    Raises:
+        DataError: the data are not of the kind that the model was trained on.
+        DeviceError: the model is not on the board, or the board breaks off.
+    """
+    model = TrainedModel.load(folder)
+    card = model.card
+    new = unseen.read(data, card)
+    host = model.estimator.predict(new.grid)
+    with link.Board(choose_port(port)) as board, bar("deciding on the board") as on_progress:
+        rows = new.grid
+        if card.recipe is not None and new.windows is not None:
+            features = replay.features(board, card.recipe.blob, new.windows, on_progress)
+            rows = grid.quantize(features, card.scale)
+        decided = replay.classes(board, card.name, rows, on_progress)
+        name = board.port
+    return Decided(card.labels, new.names, decided.astype(np.int64), host, new.truth, name)

@@ -1,0 +1,38 @@
+"""wedau predict"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wedau.cli import options
+from wedau.cli.console import out, print_json, print_rows
+from wedau.errors import CheckError
+
+
+def predict(
+    folder: options.ModelFolder,
+    data: Annotated[Path, typer.Argument(help="Data of the kind that it was trained on.")],
+    port: options.Port = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write each row's class to this CSV.")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Decide on the board, and compare with the host."""
+    from wedau.cli import deciding
+
+    done = deciding.run(folder, data, port)
+    if output:
+        done.write(output)
+    if json:
+        print_json(done.document())
+    else:
+        print_rows(done.rows())
+        if output:
+            out.print(str(output))
+    if done.differences:
+        raise CheckError(
+            f"the board decided {done.differences} rows otherwise than the host",
+            f"push the model again: wedau push {folder}",
+        )

@@ -1,0 +1,171 @@
+"""The main job on the smartwatch data, end to end, every person left out once."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wedau.build import natmod
+from wedau.cli import modules, verify
+from wedau.cli.console import bar, say
+from wedau.cli.workbench import micropython_source
+from wedau.device import link, push, replay
+from wedau.errors import CheckError
+from wedau.report import Report, summary
+from wedau.train import datasets, evaluate, grid, pipeline, windows
+from wedau.train.dataset import Dataset
+from wedau.train.evaluate import CrossValidation
+from wedau.train.model import TrainedModel
+from wedau.train.recordings import Recordings
+from wedau.train.settings import TrainSettings
+
+NAME = "exercises"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the demo did.
+
+    Attributes:
+        report: on the model that ships, the first fold's.
+        held_out: windows replayed on the board, each by the model that never saw its person.
+        boundary_inputs: inputs at the thresholds of all those models.
+        raw_windows: windows sent as samples; the board computed features, grid row and class.
+        features_equal: features of those windows, compared bit for bit.
+        folder: where the model, its module and the report are.
+    """
+
+    report: Report
+    held_out: int
+    boundary_inputs: int
+    raw_windows: int
+    features_equal: int
+    folder: Path
+
+    def document(self) -> dict[str, Any]:
+        """Return the figures as JSON's types."""
+        build = self.report.builds[0]
+        return {
+            "held_out": self.held_out,
+            "boundary_inputs": self.boundary_inputs,
+            "differences": 0,  # any other number has raised before
+            "raw_windows": self.raw_windows,
+            "features_equal": self.features_equal,
+            "accuracy_unseen": self.report.accuracy_unseen,
+            "instructions_mean": build.instructions_mean,
+            "instructions_max": build.instructions_max,
+            "module_bytes": build.module_bytes,
+            "heap_bytes": build.heap_bytes,
+            "heap_call_bytes": build.call_heap_bytes,
+            "model": str(self.folder),
+            "report": str(self.folder / "report.html"),
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what a person wants to know."""
+        equal = (
+            f"0 differences in {self.held_out:,} held-out windows and "
+            f"{self.boundary_inputs:,} boundary inputs"
+        )
+        raw = (
+            f"{self.raw_windows:,} windows from samples to class on the board, "
+            f"{self.features_equal:,} features equal bit for bit"
+        )
+        kept = [(n, v) for n, v in summary(self.report) if not n.startswith("Host")]
+        report = ("Report", str(self.folder / "report.html"))
+        return [*kept, ("Host against board", equal), ("The whole way", raw), report]
+
+
+def run(folder: Path, micropython: Path | None = None) -> Shown:
+    """Train, judge, convert, compile, push, replay and report; see Shown."""
+    source = micropython_source(micropython)
+    settings = TrainSettings(name=NAME)
+    recordings = datasets.smartwatch()
+    say(f"{len(recordings.items)} smartwatch recordings of seven exercises, six channels, 50 Hz")
+    data = pipeline.prepare(settings, say, recordings)
+    result = evaluate.cross_validate(data, settings, say)
+    models = [_model(data, result, i, settings) for i in range(len(result.folds))]
+    target = folder / NAME
+    models[0].save(target)
+    modules.forget(target)
+    with verify.scratch() as work, verify.fresh_board(micropython) as board:
+        proofs = []
+        compiled = []
+        for number, model in enumerate(models, 1):
+            say(f"fold {number} of {len(models)}: compiling, pushing, replaying")
+            place = work / str(number)
+            place.mkdir()
+            compiled.append(verify.compile_module(model, "xtensawin", place, source.path))
+            proofs.append(_prove(model, compiled[-1], board))
+        features = verify.compile_features("xtensawin", work, source.path)
+        say("the whole way on the board: samples, features, grid, class")
+        push.push(board, {p.name: p.read_bytes() for p in (features.path, compiled[0].path)})
+        raw = _whole_way(board, models[0], recordings, data, result.folds[0].rows)
+        report = verify.report(models[0], proofs[0])
+        modules.save(target, report, [features.path, compiled[0].path])
+    return Shown(
+        report=report,
+        held_out=sum(p.held_out for p in proofs),
+        boundary_inputs=sum(p.boundary_inputs for p in proofs),
+        raw_windows=raw[0],
+        features_equal=raw[1],
+        folder=target,
+    )
+
+
+def _model(
+    data: Dataset, result: CrossValidation, fold: int, settings: TrainSettings
+) -> TrainedModel:
+    """Return the model of one fold, with the people that it never saw as held-out rows."""
+    first = replace(result, folds=(result.folds[fold], *result.folds[:fold]))
+    model = pipeline.assemble(data, first, settings)
+    return replace(model, card=replace(model.card, metrics=evaluate.metrics(data, result)))
+
+
+def _prove(model: TrainedModel, compiled: natmod.Natmod, board: link.Board) -> verify.Proof:
+    return verify.prove(model.estimator, model.held_out.x, compiled, board, verify.SIMULATED)
+
+
+def _whole_way(
+    board: link.Board,
+    model: TrainedModel,
+    recordings: Recordings,
+    data: Dataset,
+    rows: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Send the held-out windows as samples; all that the board computes must equal the host's.
+
+    Returns:
+        Number of windows, number of features compared.
+
+    Raises:
+        CheckError: a feature or a class differs.
+    """
+    recipe = model.card.recipe
+    assert recipe is not None
+    samples = cut(recordings, recipe.length, recipe.hop)[rows]
+    with bar("features on the board") as on_progress:
+        got = replay.features(board, recipe.blob, samples, on_progress=on_progress)
+    host = data.x[rows]
+    different = int(np.count_nonzero(got.view(np.uint32) != host.view(np.uint32)))
+    if different:
+        raise CheckError(
+            f"{different} of {host.size} features differ between host and board",
+            "a compiler is the likely culprit: run 'wedau doctor' and report its versions",
+        )
+    classes = replay.classes(board, NAME, grid.quantize(got, model.card.scale))
+    if np.any(classes != model.held_out.predicted):
+        raise CheckError("the board decides otherwise from its own features", "report this")
+    return len(samples), host.size
+
+
+def cut(recordings: Recordings, length: int, hop: int) -> NDArray[np.float32]:
+    """Cut recordings into windows: float32, shape (n_windows, length * n_channels)."""
+    parts = [
+        item.samples[start : start + length].ravel()
+        for item in recordings.items
+        for start in windows.starts(len(item.samples), length, hop)
+    ]
+    return np.stack(parts).astype(np.float32)

@@ -1,0 +1,92 @@
+"""New data of the kind that a model was trained on, read as its training read them."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wedau.errors import DataError
+from wedau.train import grid, recordings, tables, windows
+from wedau.train.model import Card
+from wedau.train.recipe import Recipe
+from wedau.train.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Rows to decide about.
+
+    Attributes:
+        names: what each row is, for people.
+        features: float32, shape (n_rows, n_features), in the features' units.
+        grid: int16, the same on the model's grid.
+        windows: float32, shape (n_rows, length * n_channels): the samples that the features come
+            from; None where the features came ready.
+        truth: the label of each row; None if the data have none.
+    """
+
+    names: tuple[str, ...]
+    features: NDArray[np.float32]
+    grid: NDArray[np.int16]
+    windows: NDArray[np.float32] | None
+    truth: tuple[str, ...] | None
+
+
+def read(path: Path, card: Card) -> Unseen:
+    """Read a table of ready features, or recordings, as the card's model takes them.
+
+    Raises:
+        DataError: a column is missing, the channels or the rate differ, or a cell is no number.
+    """
+    if card.recipe is None:
+        return _rows(path, card)
+    return _windows(path, card, card.recipe)
+
+
+def _rows(path: Path, card: Card) -> Unseen:
+    table = tables.read(path, [card.data.label])
+    for name in card.features:
+        table.require(name, "feature", "the columns of the training data:")
+    columns = [table.numbers(name).astype(np.float32) for name in card.features]
+    features = np.stack(columns, axis=1)
+    labelled = card.data.label in table.columns
+    truth = tuple(table.texts(card.data.label, "label")) if labelled else None
+    names = tuple(f"row {i + 2}" for i in range(len(features)))
+    return Unseen(names, features, grid.quantize(features, card.scale), None, truth)
+
+
+def _windows(path: Path, card: Card, recipe: Recipe) -> Unseen:
+    data = recordings.read(path, _settings(card))
+    if data.channels != recipe.channels:
+        raise DataError(
+            f"{path} has the channels {', '.join(data.channels)}, the model was trained on "
+            + ", ".join(recipe.channels),
+            "give the same columns in the same order; --ignore of the training counts here too",
+        )
+    if abs(data.rate_hz - recipe.rate_hz) > 0.02 * recipe.rate_hz:
+        raise DataError(
+            f"{path} was sampled at {data.rate_hz:g} Hz, the training data at {recipe.rate_hz:g}",
+            "record at the same rate",
+        )
+    names, cut, features, truth = [], [], [], []
+    for item in data.items:
+        starts = windows.starts(len(item.samples), recipe.length, recipe.hop)
+        names += [f"{item.name} at sample {start}" for start in starts]
+        cut += [item.samples[start : start + recipe.length].ravel() for start in starts]
+        features.append(recipe.extract(item.samples, starts))
+        truth += [item.label] * len(starts)
+    if not cut:
+        raise DataError(
+            f"{path}: every recording is shorter than the model's window of {recipe.length} samples",
+            "give longer recordings",
+        )
+    x = np.concatenate(features)
+    samples = np.stack(cut).astype(np.float32)
+    return Unseen(tuple(names), x, grid.quantize(x, card.scale), samples, tuple(truth))
+
+
+def _settings(card: Card) -> TrainSettings:
+    known = {field.name for field in fields(TrainSettings)}
+    given = {key: value for key, value in card.settings.items() if key in known}
+    return TrainSettings(**given)
