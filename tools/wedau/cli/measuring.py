@@ -24,14 +24,14 @@ class Figures:
     held_out: int
     boundary_inputs: int
     differences: int
-    instructions_call: float
-    instructions_call_max: int
-    instructions_import: int
+    instructions_call: float | None
+    instructions_call_max: int | None
+    instructions_import: int | None
     module_bytes: int
     emlearn_bytes: int
     module_per_emlearn: float
-    heap_import_bytes: int
-    heap_call_bytes: int
+    heap_import_bytes: int | None
+    heap_call_bytes: int | None
 
 
 def digits(micropython: Path | None = None) -> Figures:
@@ -60,12 +60,12 @@ def digits(micropython: Path | None = None) -> Figures:
         held_out=proof.held_out,
         boundary_inputs=proof.boundary_inputs,
         differences=proof.differences,
-        instructions_call=round(build.instructions_mean, 1),
+        instructions_call=build.instructions_mean,
         instructions_call_max=build.instructions_max,
         instructions_import=build.import_instructions,
-        module_bytes=build.module_bytes,
+        module_bytes=compiled.module_bytes,
         emlearn_bytes=emlearn_bytes,
-        module_per_emlearn=round(build.module_bytes / emlearn_bytes, 4),
+        module_per_emlearn=round(compiled.module_bytes / emlearn_bytes, 4),
         heap_import_bytes=build.heap_bytes,
         heap_call_bytes=build.call_heap_bytes,
     )

@@ -73,9 +73,9 @@ class Shown:
             f"{self.raw_windows:,} windows from samples to class on the board, "
             f"{self.features_equal:,} features equal bit for bit"
         )
-        kept = [(n, v) for n, v in summary(self.report) if not n.startswith("Host")]
+        kept = [(n, v) for n, v in summary(self.report) if n != "Board against laptop"]
         report = ("Report", str(self.folder / "report.html"))
-        return [*kept, ("Host against board", equal), ("The whole way", raw), report]
+        return [*kept, ("Board against laptop", equal), ("The whole way", raw), report]
 
 
 def run(folder: Path, micropython: Path | None = None) -> Shown:

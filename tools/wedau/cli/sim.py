@@ -38,9 +38,7 @@ def start(
     from wedau.sim import boards
 
     firmware = sim_firmware(micropython)
-    sizes = {"heap_bytes": heap, "flash_bytes": flash}
-    given = {key: value for key, value in sizes.items() if value is not None}
-    board = boards.start(name, firmware.elf, firmware.plugin, **given)
+    board = boards.start(name, firmware.elf, firmware.plugin, heap_bytes=heap, flash_bytes=flash)
     if json:
         print_json(_document(board))
     else:

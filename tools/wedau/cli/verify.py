@@ -128,7 +128,7 @@ def prove(
     push.push(board, {compiled.path.name: compiled.path.read_bytes()})
     with bar("replaying on the board") as on_progress:
         got = replay.classes(board, name, rows, on_progress=on_progress)
-    _check_equal(estimator, rows, len(held_out), got)
+    check_equal(estimator, rows, len(held_out), got)
     measured = replay.measure(board, name, held_out if len(held_out) else boundary)
     build = Build(
         arch=compiled.arch,
@@ -149,7 +149,8 @@ def prove(
     return Proof(len(held_out), len(boundary), 0, build)
 
 
-def _check_equal(estimator: object, rows: np.ndarray, n_held_out: int, got: np.ndarray) -> None:
+def check_equal(estimator: object, rows: np.ndarray, n_held_out: int, got: np.ndarray) -> None:
+    """Raise ConvertError, naming the first input, unless all classes are scikit-learn's."""
     expected = estimator.predict(rows)  # type: ignore[attr-defined]
     wrong = np.flatnonzero(np.asarray(got) != expected)
     if not len(wrong):
@@ -243,13 +244,18 @@ def build_model(folder: Path, arch: str, micropython: Path | None = None) -> tup
     Returns:
         The report, and the path of the module.
     """
+    from wedau.cli import unix_proof
+
     model = TrainedModel.load(folder)
     source = micropython_source(micropython)
     with scratch() as work:
         say(f"compiling {model.card.name} for {arch}")
         compiled = compile_module(model, arch, work, source.path)
-        with fresh_board(micropython) as board:
-            proof = prove(model.estimator, model.held_out.x, compiled, board, SIMULATED)
+        if arch == "x64":
+            proof = unix_proof.prove(model.estimator, model.held_out.x, compiled)
+        else:
+            with fresh_board(micropython) as board:
+                proof = prove(model.estimator, model.held_out.x, compiled, board, SIMULATED)
         made = report(model, proof)
         extra = [compile_features(arch, work, source.path).path] if model.card.recipe else []
         return made, modules.save(folder, made, [*extra, compiled.path])

@@ -4,8 +4,8 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-import emlearn
 import numpy as np
+from emlearn.convert import convert
 
 from wedau.errors import ConvertError
 
@@ -41,7 +41,7 @@ def forest_c(estimator: Any, name: str) -> str:
     for tree in trees(exact):
         inner = tree.children_left >= 0
         tree.threshold[inner] = np.floor(tree.threshold[inner]) + 1
-    return str(emlearn.convert(exact, method="inline", dtype="int16_t").save(name=name))
+    return str(convert(exact, method="inline", dtype="int16_t").save(name=name))
 
 
 def check_convertible(estimator: Any) -> None:

@@ -78,7 +78,7 @@ def _windows(path: Path, card: Card, recipe: Recipe) -> Unseen:
         truth += [item.label] * len(starts)
     if not cut:
         raise DataError(
-            f"{path}: every recording is shorter than the model's window of {recipe.length} samples",
+            f"{path}: every recording is shorter than a window, {recipe.length} samples",
             "give longer recordings",
         )
     x = np.concatenate(features)
