@@ -6,6 +6,7 @@ keys are those that the machine already uses.
 
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -16,7 +17,10 @@ from pathlib import Path
 from wedau.errors import BuildError
 
 _UPDATE_TIMEOUT_S = 300
-_OTHER_ARCHIVES = ("-security", "-updates", "-backports", "-proposed", "/")
+# Names of the suites of Debian's main archive; the machine's own codename is added.
+_SUITES = frozenset(
+    ["stable", "oldstable", "testing", "unstable", "sid", "bookworm", "trixie", "forky"]
+)
 # Fields of a sources entry that ours replace; all others (keys, trust) are kept.
 _REPLACED = frozenset(["types", "suites", "components", "enabled", "architectures", "uris"])
 _ONE_LINE = re.compile(r"deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s+(.*)$")
@@ -118,7 +122,8 @@ def _from_stanzas(text: str) -> list[Mirror]:
 
 
 def _is_main(suite: str, components: str) -> bool:
-    return "main" in components.split() and not suite.endswith(_OTHER_ARCHIVES)
+    codename = platform.freedesktop_os_release().get("VERSION_CODENAME")
+    return "main" in components.split() and (suite in _SUITES or suite == codename)
 
 
 def _configure(mirror: Mirror, suite: str, folder: Path) -> list[str]:

@@ -173,8 +173,9 @@ def _git(arguments: list[str], timeout_s: float) -> str:
     except subprocess.TimeoutExpired:
         raise BuildError(f"git did not finish in {timeout_s:.0f} s", "check the network") from None
     if result.returncode:
-        said = result.stderr.strip().splitlines() or [f"git failed with {result.returncode}"]
-        raise BuildError(said[-1].removeprefix("fatal: "), "check the network")
+        fatal = re.search(r"^fatal: (.*?)\.?$", result.stderr, re.MULTILINE)
+        said = fatal[1] if fatal else f"git failed with exit code {result.returncode}"
+        raise BuildError(said, "check the network")
     return result.stdout
 
 
