@@ -71,6 +71,7 @@ static void run_python(char *heap) {
     mp_cstack_init_with_top(sim_stack_top, SIM_STACK_BYTES);
     gc_init(heap, heap + sim_args.heap_bytes);
     mp_init();
+    mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
     readline_init0();
     boot_file_system();
     run_user_files();

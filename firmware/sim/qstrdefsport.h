@@ -1,1 +1,2 @@
-// No qstrs beyond those found in the sources.
+// qstrs that the sources cannot name in C.
+Q(/lib)

@@ -9,3 +9,5 @@ except OSError:
     import _format
 
     _format.format(bdev)
+    del _format
+del bdev, sim, vfs

@@ -58,7 +58,7 @@ def build(micropython: Path, *, say: Callable[[str], None] = lambda message: Non
     folder = cache_dir("simboard") / f"{version}-{key}"
     firmware = SimFirmware(folder / "firmware.elf", folder / "libicount.so")
     if not _complete(firmware):
-        with _lock(folder.with_suffix(".lock"), say):
+        with _lock(folder.with_name(f"{folder.name}.lock"), say):
             if not _complete(firmware):
                 say(f"Building the simulated board (MicroPython {version}); about a minute")
                 _build(micropython, compiler, folder)
@@ -72,8 +72,8 @@ def _complete(firmware: SimFirmware) -> bool:
 def _build(micropython: Path, compiler: str, folder: Path) -> None:
     """Build beside, then rename, so that a folder in the cache is always whole."""
     _need("make", "xtensa-lx106-elf-ld", "cc")
-    work = folder.with_suffix(".work")
-    log = folder.with_suffix(".log")
+    work = folder.with_name(f"{folder.name}.work")
+    log = folder.with_name(f"{folder.name}.log")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
     result = work / "result"
