@@ -54,7 +54,8 @@ EXAMPLES = [
         ["random/random.c"],
         "m.seed(7); a = [m.getrandbits(16) for _ in range(50)]\n"
         "m.seed(7); print(a == [m.getrandbits(16) for _ in range(50)], len(set(a)) > 45,"
-        " all(0 <= m.random() < 1 for _ in range(50)), sorted({m.randint(3, 5) for _ in range(99)}))",
+        " all(0 <= m.random() < 1 for _ in range(50)),"
+        " sorted({m.randint(3, 5) for _ in range(99)}))",
         "True True True [3, 4, 5]",
     ),
     (
