@@ -3,6 +3,7 @@
 import time
 
 import serial
+from mpremote.transport import TransportError
 
 _POLL_S = 0.1
 
@@ -38,11 +39,16 @@ class Line:
         self.port.write(data)
 
     def read(self, size: int = 1) -> bytes:
-        """Read `size` bytes, fewer if they do not come within the patience."""
+        """Read `size` bytes.
+
+        Raises:
+            TransportError: they do not come within the patience.
+        """
         deadline = time.monotonic() + self._patience_s
-        while len(self._buffer) < size and self._fill(deadline):
-            pass
-        return self._take(min(size, len(self._buffer)))
+        while len(self._buffer) < size:
+            if not self._fill(deadline):
+                raise TransportError(f"no answer within {self._patience_s:g} s")
+        return self._take(size)
 
     def until(self, endings: tuple[bytes, ...], within_s: float) -> bytes | None:
         """Read up to and with the first of some endings.

@@ -40,9 +40,9 @@ class BoardError(DeviceError):
 class Board:
     """A board with MicroPython at a serial port; use it in a `with` statement.
 
-    Entering stops the program that runs and takes the port for this process alone; leaving
-    starts the interpreter afresh, without `main.py`, and goes to the friendly REPL: nothing of
-    ours stays in its memory, and an import finds the module that was pushed.
+    Entering takes the port for this process alone, stops the program that runs and starts the
+    interpreter afresh, with `boot.py` and without `main.py`. So does leaving, which ends at the
+    friendly REPL: nothing of ours stays in its memory.
 
     Args:
         port: as the system names it: /dev/ttyACM0, COM5, /dev/pts/7.
@@ -69,6 +69,7 @@ class Board:
             raise troubles.not_open(self.port, error) from None
         try:
             self._enter_raw_repl()
+            self.soft_reset()
             self.probe()
         except BaseException:
             self._close()

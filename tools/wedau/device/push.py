@@ -3,8 +3,8 @@
 Every file is written under another name beside its place, read back and compared by hash on the
 board, and only when all of them are there renamed over the old ones, in one go on the board. On
 littlefs, the file system of MicroPython's ESP32 boards, a rename replaces in one step even if
-power fails. FAT has no such step: there the old file is gone for the milliseconds between removing
-and renaming.
+power fails. FAT has no such step: there MicroPython's rename removes the old file first, and power
+that fails within these milliseconds leaves the new one under its other name.
 """
 
 import hashlib
@@ -143,10 +143,10 @@ def push(
     folder: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Pushed:
-    """Put files on a board, all or none.
+    """Put files on a board, all or none; an import that follows finds the new ones.
 
     Args:
-        board: open.
+        board: open; it is soft reset in the end.
         files: contents by file name, in the order in which they become valid: a model last,
             after what it imports.
         needs_heap_bytes: what importing takes of the board's heap; None if it is not known.
@@ -176,6 +176,7 @@ def push(
         raise _not_written(board, folder, fresh, error) from None
     pairs = [(_path(folder, name + _STAGED), _path(folder, name)) for name in fresh]
     board.run(_RENAME.format(pairs=pairs), timeout_s=_HASH_S)
+    board.soft_reset()
     return Pushed(
         folder=folder,
         names=tuple(files),
@@ -197,7 +198,13 @@ def check_loads(board: BoardInfo, name: str, data: bytes) -> None:
         DataError: the name is no plain file name, or a `.mpy` file is none.
         DeviceError: it is for another architecture or version.
     """
-    if not name or name != PurePosixPath(name).name or name.endswith(_STAGED) or "\\" in name:
+    if (
+        not name
+        or name != PurePosixPath(name).name
+        or name == ".."
+        or name.endswith(_STAGED)
+        or "\\" in name
+    ):
         raise DataError(f"'{name}' is not a plain file name", "push files without their folder")
     if not name.endswith(".mpy"):
         return

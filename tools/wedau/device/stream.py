@@ -7,6 +7,7 @@ interrupted.
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Callable
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import Self
 from mpremote.transport import TransportError
 
 from wedau.device import troubles
-from wedau.device.link import Board
+from wedau.device.link import Board, BoardError
 from wedau.errors import DeviceError
 
 _CRC_BYTES = 4
@@ -55,7 +56,7 @@ _GIVES = re.compile(rb"=(\d+) (\d+) (\S*)")
 class Stream:
     """A program on the board that takes and gives bytes; use it in a `with` statement.
 
-    Leaving waits for the program's end. An error leaves the program to `Board`, which stops it.
+    Leaving waits for the program's end; leaving by an error stops it.
 
     Args:
         board: open.
@@ -88,6 +89,9 @@ class Stream:
         if kind is None:
             with self._board.guard():
                 self._board.output(self._patience_s)
+        elif not issubclass(kind, BoardError):
+            with contextlib.suppress(DeviceError):  # what went wrong is already on its way
+                self._board.interrupt()
 
     def give(self, data: bytes, on_piece: Callable[[int], None] | None = None) -> None:
         """Send bytes to the program's take().

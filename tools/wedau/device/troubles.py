@@ -114,9 +114,11 @@ def _ports_hint() -> str:
 
 
 def _last_line(seen: bytes) -> str:
-    lines = [line.strip() for line in seen.decode("utf-8", "replace").splitlines()]
-    text = next((line for line in reversed(lines) if line.isprintable() and line), repr(seen[-40:]))
-    return f"'{text[:60]}'"
+    text = seen.decode("utf-8", "replace")
+    complete = text[: text.rfind("\n") + 1] or text
+    lines = [line.strip() for line in complete.splitlines()]
+    last = next((line for line in reversed(lines) if line.isprintable() and line), repr(seen[-40:]))
+    return f"'{last[:60]}'"
 
 
 def _holder(port: str) -> str | None:
