@@ -97,8 +97,9 @@ def _check_finite(
     bad = np.argwhere(~np.isfinite(x))
     if len(bad):
         row, column = bad[0]
+        name = names[row].rsplit(" ", 1)[0]
         raise DataError(
-            f"the feature {features[column]} of a window of recording {names[row]} overflows",
+            f"the feature {features[column]} of a window of recording {name} overflows",
             "the samples are too large for float32: use another unit",
         )
 

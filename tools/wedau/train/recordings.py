@@ -155,7 +155,11 @@ def _known(
 def _listed(index: Path, settings: TrainSettings) -> Mapping[str, dict[str, str]]:
     wanted = [settings.label] + ([settings.group] if settings.group else [])
     table = tables.read(index, ["file", *wanted])
-    table.require("file", "file", "a column")
+    if "file" not in table.columns:
+        raise DataError(
+            f"{index}: there is no column 'file'; the columns are {', '.join(table.columns)}",
+            f"give it the columns file and {settings.label}",
+        )
     table.require(settings.label, "label", "--label")
     columns = [c for c in wanted if c in table.columns]
     cells = {c: table.texts(c, c) for c in columns}

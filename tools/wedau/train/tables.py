@@ -142,9 +142,7 @@ def _read_parquet(path: Path, content: bytes) -> pd.DataFrame:
         frame = pd.read_parquet(io.BytesIO(content)).reset_index(drop=True)
     except Exception as error:  # pyarrow raises many kinds for a damaged file
         what = str(error).splitlines()[0]
-        raise DataError(
-            f"{path} is not a readable Parquet file: {what}", "write it again"
-        ) from error
+        raise DataError(f"{path} is not a Parquet file: {what}", "write it again") from error
     _check_names(path, [str(c) for c in frame.columns])
     return frame
 
@@ -168,13 +166,21 @@ def _read_csv(path: Path, content: bytes, text_columns: Sequence[str]) -> pd.Dat
                 na_values=[""],
                 skip_blank_lines=False,
                 skipinitialspace=True,
-                float_precision="round_trip",
                 low_memory=False,
             )
     except pd.errors.ParserError as error:
         raise _parser_error(path, str(error)) from error
-    last = frame.notna().any(axis=1)
-    return frame.iloc[: int(np.flatnonzero(last)[-1]) + 1] if last.any() else frame.iloc[:0]
+    return _without_blank_end(path, frame)
+
+
+def _without_blank_end(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    filled = np.flatnonzero(frame.notna().any(axis=1))
+    if not len(filled):
+        return frame.iloc[:0]
+    blank = np.flatnonzero(filled != np.arange(len(filled)))
+    if len(blank):
+        raise DataError(f"{path}: row {blank[0] + 2} is empty", "delete the row")
+    return frame.iloc[: len(filled)]
 
 
 def _decode(path: Path, content: bytes) -> str:
