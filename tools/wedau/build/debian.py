@@ -173,7 +173,11 @@ def _run(command: list[str], work: Path) -> None:
         raise BuildError(f"apt-get did not finish in {_UPDATE_TIMEOUT_S} s", "try again") from None
     if result.returncode:
         errors = [line[3:] for line in result.stderr.splitlines() if line.startswith("E: ")]
-        said = errors[0] if errors else f"apt-get failed with exit code {result.returncode}"
+        said = (
+            errors[0].rstrip(".")
+            if errors
+            else f"apt-get failed with exit code {result.returncode}"
+        )
         raise BuildError(said, "check the machine's network and its apt sources")
 
 

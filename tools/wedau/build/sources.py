@@ -54,6 +54,18 @@ def micropython(
     return cached or _download(pins, store, say)
 
 
+def available() -> Source | None:
+    """Return the source that micropython() would use without downloading, or None.
+
+    Raises:
+        BuildError: ``WEDAU_MICROPYTHON`` names a folder without MicroPython 1.25 or newer.
+    """
+    folder = os.environ.get("WEDAU_MICROPYTHON")
+    if folder:
+        return _given(Path(folder).expanduser().resolve())
+    return _cached(_pins(), cache_dir("micropython"))
+
+
 def version_of(folder: Path) -> str | None:
     """Return the version of the MicroPython source in a folder, or None if it is no such source."""
     try:
@@ -182,7 +194,15 @@ def _git(arguments: list[str], timeout_s: float) -> str:
 def _from_debian(pin: dict[str, str], work: Path) -> Path:
     tarball = debian.fetch_orig("micropython", pin["package"], pin["suite"], pin["sha256"], work)
     unpacked = work / "unpacked"
-    with tarfile.open(tarball) as archive:
-        archive.extractall(unpacked, filter="data")
+    _unpack(tarball, unpacked)
     inside = list(unpacked.iterdir())
     return inside[0] if len(inside) == 1 else unpacked
+
+
+def _unpack(tarball: Path, target: Path) -> None:
+    """Unpack a tarball whose hash was checked."""
+    with tarfile.open(tarball) as archive:
+        if hasattr(tarfile, "data_filter"):
+            archive.extractall(target, filter="data")
+        else:  # before Python 3.11.4
+            archive.extractall(target)
