@@ -117,12 +117,14 @@ class Transport(SerialTransport):
         Raises:
             TransportError: the board does not come back.
         """
+        self.in_raw_repl = False
         self.line.until((b">",), within_s)
         self.line.write(_SOFT_RESET)
-        if self.line.until((b"soft reboot\r\n",), within_s) is None:
+        if self.line.until((b"soft reboot\r\n",), min(within_s, 3.0)) is None:
             raise TransportError("no soft reset")
         if self.line.until((_BANNER,), within_s) is None:
             self.enter(within_s)
+        self.in_raw_repl = True
 
     def _in_step(self) -> bool:
         """Pass over late answers to earlier attempts, up to the answer to this question."""
