@@ -27,18 +27,50 @@
 #pragma fp_contract(off)
 #endif
 
+#define WD_F32_SIGN 0x80000000u
+#define WD_F32_EXPONENT_ALL 0x7f800000u
+#define WD_F32_FRACTION 0x007fffffu
+#define WD_F32_HIDDEN_BIT 0x00800000u
+#define WD_F32_QUIET_NAN 0x7fc00000u
+
+typedef union {
+    float f;
+    uint32_t u;
+} wd_f32_bits;
+
+static inline uint32_t wd_to_bits(float x) {
+    wd_f32_bits b;
+    b.f = x;
+    return b.u;
+}
+
+static inline float wd_from_bits(uint32_t u) {
+    wd_f32_bits b;
+    b.u = u;
+    return b.f;
+}
+
+static inline bool wd_is_nan(float x) {
+    return (wd_to_bits(x) & ~WD_F32_SIGN) > WD_F32_EXPONENT_ALL;
+}
+
+static inline bool wd_is_finite(float x) {
+    return (wd_to_bits(x) & WD_F32_EXPONENT_ALL) != WD_F32_EXPONENT_ALL;
+}
+
 // The value with its sign bit cleared.
-float wd_abs(float x);
+static inline float wd_abs(float x) {
+    return wd_from_bits(wd_to_bits(x) & ~WD_F32_SIGN);
+}
+
+// x, or the one quiet NaN 0x7fc00000 if x is any NaN: CPUs differ in the NaN that they make.
+static inline float wd_canonical(float x) {
+    return wd_is_nan(x) ? wd_from_bits(WD_F32_QUIET_NAN) : x;
+}
 
 // Square root, correctly rounded (half to even), subnormals included. NaN or x < 0 gives NaN;
 // -0 gives -0.
 float wd_sqrt(float x);
-
-// x, or the one quiet NaN 0x7fc00000 if x is any NaN: CPUs differ in the NaN that they make.
-float wd_canonical(float x);
-
-bool wd_is_nan(float x);
-bool wd_is_finite(float x);
 
 // Sine and cosine of 2 pi i / n, n from 1 to 2^24, i < n; within 2^-23 of the true values.
 void wd_turn(uint32_t i, uint32_t n, float *sine, float *cosine);

@@ -53,56 +53,51 @@ static mp_obj_t predict_proba(mp_obj_t x_in, mp_obj_t out_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(predict_proba_obj, predict_proba);
 
-static mp_obj_t list_to_tuple(mp_obj_t list) {
-    size_t count;
-    mp_obj_t *items;
-    mp_obj_get_array(list, &count, &items);
-    return mp_obj_new_tuple(count, items);
+// Read one front-coded string: how many bytes it shares with the one before, which is in whole[], how
+// many follow, and those. Return where the next one starts.
+static const char *next_string(const char *text, char *whole, mp_obj_t *out) {
+    size_t shared = (uint8_t)text[0], more = (uint8_t)text[1];
+    for (size_t i = 0; i < more; i++) {
+        whole[shared + i] = text[2 + i];
+    }
+    *out = mp_obj_new_str(whole, shared + more);
+    return text + 2 + more;
 }
 
-// Return a tuple of the front-coded strings in text: how many bytes each shares with the one before,
-// how many follow, and those.
 static mp_obj_t string_tuple(const char *text, size_t count) {
     char whole[WD_MAX_TEXT];
-    mp_obj_t list = mp_obj_new_list(0, NULL);
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(count, NULL));
     for (size_t i = 0; i < count; i++) {
-        size_t length = (uint8_t)text[0] + (uint8_t)text[1];
-        for (size_t at = (uint8_t)text[0]; at < length; at++) {
-            whole[at] = text[2 + at - (uint8_t)text[0]];
-        }
-        text += 2 + (uint8_t)text[1];
-        mp_obj_list_append(list, mp_obj_new_str(whole, length));
+        text = next_string(text, whole, &tuple->items[i]);
     }
-    return list_to_tuple(list);
+    return MP_OBJ_FROM_PTR(tuple);
 }
 
 static mp_obj_t scale_tuple(void) {
-    mp_obj_t list = mp_obj_new_list(0, NULL);
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(WD_N_FEATURES, NULL));
     for (size_t i = 0; i < WD_N_FEATURES; i++) {
-        mp_obj_list_append(list, mp_obj_new_float_from_f(wd_scale[i]));
+        tuple->items[i] = mp_obj_new_float_from_f(wd_scale[i]);
     }
-    return list_to_tuple(list);
+    return MP_OBJ_FROM_PTR(tuple);
 }
-
-static void store_text(mp_obj_t dict, qstr key, const char *text, size_t length) {
-    mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(key), mp_obj_new_str(text, length));
-}
-#define STORE_TEXT(dict, key, text) store_text((dict), (key), (text), sizeof(text) - 1)
 
 // The module's __getattr__: info is made when it is asked for, so that it costs no heap before.
 static mp_obj_t module_getattr(mp_obj_t name_in) {
     if (name_in != MP_OBJ_NEW_QSTR(MP_QSTR_info)) {
         mp_raise_msg(mp_load_global(MP_QSTR_AttributeError), MP_ERROR_TEXT("no such attribute"));
     }
-    mp_obj_t info = mp_obj_new_dict(8);
-    STORE_TEXT(info, MP_QSTR_name, WD_NAME);
-    STORE_TEXT(info, MP_QSTR_version, WD_VERSION);
+    char whole[WD_MAX_TEXT];
+    mp_obj_t info = mp_obj_new_dict(0);
+    const char *text = wd_texts;
+    for (size_t i = 0; i < WD_N_TEXTS; i++) {
+        mp_obj_t key, value;
+        text = next_string(next_string(text, whole, &key), whole, &value);
+        mp_obj_dict_store(info, key, value);
+    }
     mp_obj_dict_store(info, MP_OBJ_NEW_QSTR(MP_QSTR_labels), string_tuple(wd_labels, WD_N_CLASSES));
     mp_obj_dict_store(info, MP_OBJ_NEW_QSTR(MP_QSTR_features), string_tuple(wd_features, WD_N_FEATURES));
     mp_obj_dict_store(info, MP_OBJ_NEW_QSTR(MP_QSTR_scale), scale_tuple());
     mp_obj_dict_store(info, MP_OBJ_NEW_QSTR(MP_QSTR_recipe), mp_obj_new_bytes((const byte *)WD_RECIPE, sizeof(WD_RECIPE) - 1));
-    STORE_TEXT(info, MP_QSTR_data_sha256, WD_DATA_SHA256);
-    STORE_TEXT(info, MP_QSTR_wedau, WD_WEDAU);
     return info;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(module_getattr_obj, module_getattr);

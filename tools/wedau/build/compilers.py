@@ -12,6 +12,8 @@ from wedau.build import clang
 from wedau.errors import BuildError, UsageError
 
 _TIMEOUT_S = 600
+# Leaves of decision trees end alike: sharing those ends, from one instruction on, saves 2.5 %.
+_TAIL_MERGE = ("-mllvm", "-tail-merge-size=1")
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _xtensa() -> Compiler:
     return Compiler(
         f"clang {clang.version(found)}",
         (sys.executable, "-m", "wedau.build.xtcc", "--literals=file"),
-        ("-Wno-unknown-attributes",),
+        ("-Wno-unknown-attributes", *_TAIL_MERGE),
     )
 
 

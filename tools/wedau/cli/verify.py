@@ -74,12 +74,13 @@ def compile_forest(
         [
             resource("modules", "bind", "model", "model.c"),
             core / "wd_quantize.c",
-            core / "wd_mathf.c",
+            core / "wd_round.c",
         ],
         arch=arch,
         micropython=micropython,
         out=folder,
         include=[folder, core],
+        optimize="-Oz",
         say=say,
     )
 

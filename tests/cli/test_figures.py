@@ -1,0 +1,72 @@
+"""The figures that the project promises, as the commands print them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wedau.cli import run
+from wedau.train import datasets, pipeline
+from wedau.train.settings import TrainSettings
+
+pytestmark = pytest.mark.usefixtures("sim_firmware")
+
+
+def printed(args: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    assert run(args) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_digits_stay_within_their_budget(capsys: pytest.CaptureFixture[str]):
+    figures = printed(["bench", "digits", "--json"], capsys)
+    assert figures["differences"] == 0
+    assert figures["held_out"] == 899
+    assert figures["boundary_inputs"] > 4000
+    assert figures["instructions_call"] <= 1150
+    assert figures["instructions_import"] <= 2_000_000
+    assert figures["heap_call_bytes"] == 0
+    assert figures["module_bytes"] <= 1.1 * figures["emlearn_bytes"]
+    again = printed(["bench", "digits", "--json"], capsys)
+    assert again == figures
+
+
+def test_demo_is_equal_on_the_board_and_right_about_unseen_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    figures = printed(["demo", str(tmp_path), "--json"], capsys)
+    assert figures["differences"] == 0
+    assert figures["held_out"] == 1420
+    assert figures["boundary_inputs"] > 20_000
+    assert figures["accuracy_unseen"] >= 0.85
+    assert figures["heap_call_bytes"] == 0
+    assert figures["raw_windows"] > 200
+    assert figures["features_equal"] == figures["raw_windows"] * 111
+    report = Path(str(figures["report"]))
+    assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
+    saved = json.loads(report.with_suffix(".json").read_text(encoding="utf-8"))
+    assert saved["accuracy_unseen"] == figures["accuracy_unseen"]
+    assert saved["builds"][0]["module_bytes"] == figures["module_bytes"]
+
+
+def test_the_same_pipeline_runs_on_basic_motions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    folder = tmp_path / "motions"
+    settings = TrainSettings(name="motions", window_ms=10_000)
+    pipeline.run(settings, data=datasets.basic_motions()).save(folder)
+    report = printed(["build", str(folder), "--json"], capsys)
+    assert report["labels"] == ["badminton", "running", "standing", "walking"]
+    assert report["differences"] == 0
+    assert report["accuracy_unseen"] >= 0.9
+    assert (folder / "xtensawin" / "motions.mpy").is_file()
+    assert (folder / "xtensawin" / "wedau_features.mpy").is_file()
+
+
+def test_x64_module_decides_as_the_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    folder = tmp_path / "motions"
+    settings = TrainSettings(name="motions", window_ms=10_000, trees=10)
+    pipeline.run(settings, data=datasets.basic_motions()).save(folder)
+    report = printed(["build", str(folder), "--arch", "x64", "--json"], capsys)
+    assert report["differences"] == 0
+    assert report["builds"][0]["board"] == "MicroPython for unix (x64)"
+    assert (folder / "x64" / "motions.mpy").is_file()
