@@ -1,5 +1,7 @@
 """The extension against NumPy, in float32 where the bits have to agree."""
 
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -157,6 +159,12 @@ def test_names_and_units_follow_the_order_of_the_values() -> None:
     assert names[-1] == "ax.corr.ay"
     assert plan.feature_units[:8] == ("g",) * 6 + ("1", "g")
     assert len(names) == plan.info["n_features"] == len(plan.feature_units)
+
+
+def test_stub_describes_the_extension() -> None:
+    command = [sys.executable, "-m", "mypy.stubtest", "wedau._core"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 @given(st.binary(max_size=40))

@@ -105,7 +105,7 @@ TWO = {"run/1.csv": series(), "walk/1.csv": series()}
         ({"readme.txt": "hi"}, "the folder walks holds no CSV or Parquet files", "one file for"),
         (
             TWO | {"walk/2.csv": series(19)},
-            "walks: the recording 2 has 19 samples, a window 20",
+            "walks: the recording walk/2 has 19 samples, a window 20",
             "choose shorter windows with --window-ms",
         ),
         (
@@ -224,5 +224,5 @@ def test_samples_too_large_for_float32_features_are_said(tmp_path: Path) -> None
     huge = series().replace("\n100,3,", "\n100,1e30,")
     files = TWO | {"run/2.csv": huge, "walk/2.csv": series()}
     message, hint = refused(folder_of(tmp_path, files))
-    assert message == "the feature ax.std of a window of recording 2 overflows"
+    assert message == "the feature ax.std of a window of recording run/2 overflows"
     assert hint == "the samples are too large for float32: use another unit"

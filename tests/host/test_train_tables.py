@@ -65,6 +65,13 @@ def test_parquet_gives_the_same_data_as_csv(tmp_path: Path) -> None:
     assert parquet.card.sha256 == csv.card.sha256
 
 
+def test_dates_in_parquet_are_not_numbers(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"day": pd.to_datetime(["2026-01-02"] * 4), "activity": list("xyxy")})
+    frame.to_parquet(tmp_path / "data.parquet")
+    message, _ = refused(tmp_path / "data.parquet")
+    assert message == "data.parquet: row 2, column day: '2026-01-02 00:00:00' is not a number"
+
+
 def test_labels_that_are_numbers_stay_as_they_are_written(tmp_path: Path) -> None:
     data = dataset.from_table(write(tmp_path, "a,activity\n1,01\n2,1\n3,01\n4,1\n"), SETTINGS)
     assert data.labels == ("01", "1")

@@ -150,20 +150,20 @@ def confusion_matrix(
     return matrix
 
 
-def metrics(data: Dataset, result: CrossValidation) -> Mapping[str, Any]:
-    """Return the figures for a model's card.
+def metrics(data: Dataset, result: CrossValidation, number: int = 0) -> Mapping[str, Any]:
+    """Return the figures for the card of a fold's model.
 
-    `accuracy_unseen` is over all folds; `held_out` is the shipped model (the first fold) alone.
+    `accuracy_unseen` is over all folds; `held_out` is that of this model alone.
     """
-    first = result.folds[0]
-    own = confusion_matrix(data.y[first.rows], first.predicted, len(data.labels))
+    fold = result.folds[number]
+    own = confusion_matrix(data.y[fold.rows], fold.predicted, len(data.labels))
     return {
         "accuracy_unseen": result.accuracy,
         "by": result.by,
         "confusion": result.confusion.tolist(),
         "folds": [_fold_metrics(data, f) for f in result.folds],
         "held_out": {
-            "rows": len(first.rows),
+            "rows": len(fold.rows),
             "accuracy": float(np.trace(own) / own.sum()),
             "confusion": own.tolist(),
         },

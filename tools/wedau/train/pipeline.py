@@ -77,9 +77,18 @@ def _is_table(settings: TrainSettings) -> bool:
     return True
 
 
-def assemble(data: Dataset, result: CrossValidation, settings: TrainSettings) -> TrainedModel:
-    """Put the first fold's forest, its held-out rows and all figures into a model."""
-    fold = result.folds[0]
+def assemble(
+    data: Dataset, result: CrossValidation, settings: TrainSettings, number: int = 0
+) -> TrainedModel:
+    """Put a fold's forest, its held-out rows and all figures into a model.
+
+    Args:
+        data: the rows.
+        result: of `evaluate.cross_validate` on them.
+        settings: those it was called with.
+        number: index of the fold; the first one is the model that ships.
+    """
+    fold = result.folds[number]
     card = Card(
         name=settings.name,
         version=settings.version,
@@ -90,7 +99,7 @@ def assemble(data: Dataset, result: CrossValidation, settings: TrainSettings) ->
         recipe=data.recipe,
         data=data.card,
         settings=settings.to_json(),
-        metrics=evaluate.metrics(data, result),
+        metrics=evaluate.metrics(data, result, number),
         importance=tuple(float(v) for v in fold.importance),
         versions={name: version(name) for name in ("wedau", "scikit-learn", "numpy")},
     )

@@ -95,7 +95,8 @@ def read(path: Path, settings: TrainSettings) -> Recordings:
             if channels and found != channels:
                 raise _other_columns(table, channels, found)
             channels = found
-            parts += _parts(table, settings, channels, known, table.path.stem)
+            name = table.path.relative_to(path).with_suffix("").as_posix()
+            parts += _parts(table, settings, channels, known, name)
     else:
         table = _read_table(path, settings)
         channels = _channels(table, settings)

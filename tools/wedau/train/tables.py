@@ -88,10 +88,10 @@ class Table:
         if not problem:
             if pd.isna(cell):
                 problem = "the cell is empty or NaN"
-            elif isinstance(cell, str):
-                problem = f"{cell!r} is not a number"
-            else:
+            elif isinstance(cell, (int, float, np.number)):
                 problem = f"{cell} is not a finite number of float32"
+            else:
+                problem = f"{str(cell)!r} is not a number"
         raise DataError(f"{self.path}: row {index + 2}, column {column}: {problem}", hint)
 
 
