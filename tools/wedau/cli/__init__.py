@@ -1,20 +1,27 @@
 """The command line: parsing, rendering, and putting the packages below together."""
 
+import io
+import os
+import signal
 import sys
 import traceback
+from types import FrameType
 
 import typer
-from typer.exceptions import TyperException
 
 from wedau.cli.app import app
 from wedau.cli.console import complain
-from wedau.errors import WedauError
+from wedau.cli.mishaps import explain
 
 INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 usage, 3 no device, 4 check, 130 ^C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a label may not fit the code page
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -23,35 +30,28 @@ def run(args: list[str]) -> int:
     debug = "--debug" in args
     args = [arg for arg in args if arg != "--debug"]
     try:
-        code = app(args, standalone_mode=False)
-    except WedauError as error:
-        complain(error.message, error.hint)
-        code = error.exit_code
-    except TyperException as error:
-        complain(error.format_message(), "wedau --help lists the commands and their options")
-        code = 2
+        code = app(args, prog_name="wedau", standalone_mode=False)
+        sys.stdout.flush()
     except (KeyboardInterrupt, typer.Abort):
         complain("interrupted", "nothing half done was kept; run the command again")
         return INTERRUPTED
     except BrokenPipeError:
+        _drop_stdout()
         return 1
-    except OSError as error:
-        where = f" {error.filename}:" if error.filename else ""
-        complain(
-            f"the system says:{where} {error.strerror or error}",
-            "check the path, the permissions and the free disk space",
-        )
-        code = 1
     except Exception as error:
         if debug:
             traceback.print_exc()
-        complain(
-            f"a mistake in Wedau itself: {type(error).__name__}: {error}",
-            "run it again with --debug and report what it prints",
-        )
-        code = 1
-    else:
-        return int(code or 0)
-    if debug:
-        traceback.print_exc()
-    return code
+        mishap = explain(error)
+        complain(mishap.message, mishap.hint)
+        return mishap.exit_code
+    return int(code or 0)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    """End as on Ctrl-C: what runs removes its half-done files and stops its simulated board."""
+    sys.exit(128 + number)
+
+
+def _drop_stdout() -> None:
+    """Nobody reads stdout any more: keep Python from writing to it when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,7 +10,6 @@ from wedau.cli import bench, build, demo, doctor, predict, push, repl, sim, trai
 app = typer.Typer(
     name="wedau",
     help="Train a classifier on what a sensor saw and run it on a MicroPython board.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

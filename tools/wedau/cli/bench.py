@@ -5,7 +5,7 @@ import typer
 from wedau.cli import options
 from wedau.cli.console import print_json, print_rows
 
-app = typer.Typer(help="Measure on the simulated board.", no_args_is_help=True)
+app = typer.Typer(help="Measure on the simulated board.")
 
 
 @app.callback()

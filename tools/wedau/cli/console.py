@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -17,8 +17,14 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def complain(message: str, hint: str) -> None:
     """Print an error and what to do about it, one line each."""
-    err.print(f"[bold red]error:[/] {escape(message)}")
-    err.print(f"[bold]hint:[/] {escape(hint)}")
+    err.print(f"[bold red]error:[/] {escape(_one_line(message))}")
+    err.print(f"[bold]hint:[/] {escape(_one_line(hint))}")
+
+
+def _one_line(text: str) -> str:
+    """Join lines, and show what a terminal would obey."""
+    joined = "; ".join(line.strip() for line in text.splitlines() if line.strip())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in joined)
 
 
 def say(message: str) -> None:
@@ -28,16 +34,17 @@ def say(message: str) -> None:
 
 def print_json(document: Any) -> None:
     """Print one JSON document to stdout."""
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    plain = not (sys.stdout.encoding or "").lower().startswith("utf")
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=plain, allow_nan=False) + "\n")
 
 
-def print_rows(rows: Iterable[tuple[str, str]], title: str | None = None) -> None:
-    """Print names and values as two columns."""
-    table = Table(show_header=False, box=None, title=title, title_justify="left", padding=(0, 2))
+def print_rows(rows: Iterable[tuple[str, str]]) -> None:
+    """Print names and values as two columns; a value stays on its line, however long it is."""
+    rows = list(rows)
+    width = max((cell_len(name) for name, _ in rows), default=0)
     for name, value in rows:
-        table.add_row(f"[bold]{escape(name)}[/]", escape(value))
-    out.print(table)
+        gap = " " * (width - cell_len(name) + 2)
+        out.print(f"[bold]{escape(name)}[/]{gap}{escape(value)}")
 
 
 class Bar:

@@ -6,11 +6,12 @@ import typer
 
 from wedau.cli import options
 from wedau.cli.console import out, print_json, print_rows, say
+from wedau.errors import SimError, UsageError
 
 if TYPE_CHECKING:
     from wedau.sim.boards import SimBoard
 
-app = typer.Typer(help="Simulated ESP32-S3 boards, each on a serial port.", no_args_is_help=True)
+app = typer.Typer(help="Simulated ESP32-S3 boards, each on a serial port.")
 
 Name = Annotated[str | None, typer.Argument(help="Name of the board.", show_default=False)]
 
@@ -52,30 +53,33 @@ def stop(
     everything: Annotated[bool, typer.Option("--all", help="Stop all boards.")] = False,
 ) -> None:
     """Stop a board; what is on its flash stays."""
+    from wedau.cli.workbench import simulated_boards
     from wedau.sim import boards
 
-    names = [b.name for b in boards.running()] if everything else [name or _only()]
+    names = [b.name for b in simulated_boards()] if everything else [name or _only()]
     for each in names:
         boards.stop(each)
         say(f"stopped {each}")
 
 
 def _only() -> str:
-    from wedau.sim import boards
+    from wedau.cli.workbench import simulated_boards
 
-    running = boards.running()
+    running = simulated_boards()
     if len(running) == 1:
         return running[0].name
-    names = ", ".join(board.name for board in running) or "none"
-    raise typer.BadParameter(f"name the board to stop (running: {names})")
+    if not running:
+        raise SimError("no simulated board is running", "start one with: wedau sim start")
+    names = ", ".join(board.name for board in running)
+    raise UsageError(f"several boards are running: {names}", "name one, or stop them with --all")
 
 
 @app.command("list")
 def list_boards(json: options.Json = False) -> None:
     """List the boards that run."""
-    from wedau.sim import boards
+    from wedau.cli.workbench import simulated_boards
 
-    running = boards.running()
+    running = simulated_boards()
     if json:
         print_json([_document(board) for board in running])
     elif not running:

@@ -18,6 +18,11 @@ def sim_firmware(given: Path | None = None) -> simboard.SimFirmware:
     return simboard.build(micropython_source(given).path, say=say)
 
 
+def simulated_boards() -> list[boards.SimBoard]:
+    """Return the simulated boards that a person started; not those of a running test or build."""
+    return [board for board in boards.running() if not board.temporary]
+
+
 def choose_port(port: str | None) -> str:
     """Return the given port, or the only board there is, simulated ones included.
 
@@ -25,5 +30,5 @@ def choose_port(port: str | None) -> str:
         NoDeviceError: no port was given and there is no board.
         UsageError: there are several.
     """
-    simulated = [ports.Port(board.port, f"simulated: {board.name}") for board in boards.running()]
+    simulated = [ports.Port(b.port, f"simulated: {b.name}") for b in simulated_boards()]
     return ports.choose(port, simulated)

@@ -26,6 +26,7 @@ _POLL_S = 0.01
 _FLASH_BLOCK_BYTES = 4096
 _HEAP_BYTES = (32 * 1024, 64 * 1024 * 1024)
 _FLASH_BYTES = (64 * 1024, 128 * 1024 * 1024)
+_TEMPORARY = "temporary-"
 
 # Bridges that this process started, so that it can collect their exit codes.
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
@@ -54,6 +55,11 @@ class SimBoard:
             SimError: the board does not run any more.
         """
         return int(struct.unpack("<Q", _read_page(self.name, "SIM_PAGE_INSNS", 8))[0])
+
+    @property
+    def temporary(self) -> bool:
+        """Whether board() started it, for one task of its own."""
+        return self.name.startswith(_TEMPORARY)
 
     @property
     def crashed(self) -> str | None:
@@ -107,7 +113,12 @@ def start(
         }
         folder.config.write_text(json.dumps(config), encoding="utf-8")
         bridge = _spawn(folder, (lock.fileno(), flash_lock.fileno()))
-    return _wait_until_booted(folder, bridge)
+    try:
+        return _wait_until_booted(folder, bridge)
+    except BaseException:  # an interrupt too: nobody knows this board yet
+        if bridge.poll() is None:
+            _end(folder, bridge.pid)
+        raise
 
 
 def stop(name: str) -> None:
@@ -146,7 +157,7 @@ def board(
     Raises:
         SimError: as start() does.
     """
-    name = f"temporary-{secrets.token_hex(6)}"
+    name = f"{_TEMPORARY}{secrets.token_hex(6)}"
     try:
         yield start(name, elf, plugin, flash_bytes=flash_bytes, heap_bytes=heap_bytes)
     finally:
@@ -267,13 +278,11 @@ def _wait_until_booted(folder: Folder, bridge: "subprocess.Popen[bytes]") -> Sim
     while time.monotonic() < end and bridge.poll() is None:
         state = folder.read_state()
         if state and state.crashed:
-            _end(folder, bridge.pid)
             raise SimError(f"the simulated board did not start: {state.crashed}", _see(folder))
         if state and any(_read_page(folder.name, "SIM_PAGE_BOOTED", 4)):
             return _board(folder, state)
         time.sleep(_POLL_S)
     if bridge.poll() is None:
-        _end(folder, bridge.pid)
         seconds = f"{_START_TIMEOUT_S:.0f} s"
         raise SimError(f"the simulated board did not start in {seconds}", _see(folder))
     raise SimError("the simulated board's bridge ended at once", _see(folder))
