@@ -113,6 +113,11 @@ def test_crash_of_the_compiler_is_one_line() -> None:
         xtcc._refuse_crash(crash, "x.c")
 
 
+def test_options_of_the_code_generator_survive_the_rewriting() -> None:
+    options = ["-Os", "-I", "-Ofake", "-mllvm", "-tail-merge-size=1", "-DX", "-g", "-Wall"]
+    assert xtcc._generator_options(options) == ["-Os", "-mllvm", "-tail-merge-size=1", "-g"]
+
+
 def test_select_of_other_kinds_is_left_alone() -> None:
     ir = "\n".join(
         [

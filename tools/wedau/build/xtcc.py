@@ -141,10 +141,23 @@ def _compile_by_ir(job: Job, options: list[str], assembly: Path) -> _Result:
 
 def _generate(job: Job, text: str, ir: Path, assembly: Path) -> _Result:
     ir.write_text(text)
-    kept = [f for f in job.options if f.startswith(("-O", "-g", "-ffunction-", "-fdata-"))]
+    kept = _generator_options(job.options)
     generate = ["-Wno-override-module", "-Wno-unused-command-line-argument"]
     generate += ["-Xclang", "-disable-llvm-passes", "-x", "ir"]
     return _run([*_clang(kept), *generate, "-S", str(ir), "-o", str(assembly)])
+
+
+def _generator_options(options: Sequence[str]) -> list[str]:
+    """Return the options that matter after the optimiser has run."""
+    words = iter(options)
+    kept = []
+    for word in words:
+        if word.startswith(("-O", "-g", "-ffunction-", "-fdata-", "-ffp-")):
+            kept.append(word)
+        elif word in _WITH_VALUE:
+            value = next(words)
+            kept += [word, value] if word == "-mllvm" else []
+    return kept
 
 
 def _refuse_crash(result: _Result, source: str) -> None:
