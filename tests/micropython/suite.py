@@ -67,7 +67,7 @@ def run(micropython: Path, firmware: simboard.SimFirmware, *, subset: bool) -> O
     for emitter, directories in (("bytecode", DIRECTORIES), ("native", NATIVE_DIRECTORIES)):
         tests = list(_tests(micropython, directories))
         if subset:
-            tests = tests[:: _SUBSET_EVERY]
+            tests = tests[::_SUBSET_EVERY]
         without = {test for test in tests if _needs_unittest(micropython, test)}
         outcome.left_out |= {f"{emitter}:{test}" for test in without}
         wanted = [test for test in tests if test not in without]

@@ -65,8 +65,8 @@ def test_console_goes_on_when_a_client_leaves_in_the_middle(fresh_board: SimBoar
     with serial.Serial(fresh_board.port, timeout=5) as second:
         second.write(b"\x03")
         second.read_until(b">>> ")
-        second.write(b"print(n)\r")
-        second.read_until(b"\n")
+        second.write(b"print('n', 'is', n)\r")
+        second.read_until(b"n is ")
         assert int(second.read_until(b"\r\n")) > 100  # it was not held up by nobody reading
 
 

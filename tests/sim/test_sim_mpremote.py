@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 from conftest import Mpremote, call_mpremote
-
 from wedau.sim.boards import SimBoard
 
 
