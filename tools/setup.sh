@@ -64,6 +64,4 @@ if ! [ -x "$venv/bin/python" ]; then
 fi
 say "installing Python packages (a few minutes the first time)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$root[test]"
-# A data set that a test uses; its dependencies (600 MB) are not needed to read it.
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps aeon==1.6.0
 touch "$venv/.ready"

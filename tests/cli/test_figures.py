@@ -42,30 +42,32 @@ def test_demo_is_equal_on_the_board_and_right_about_unseen_people(
     assert figures["raw_windows"] > 200
     assert figures["features_equal"] == figures["raw_windows"] * 111
     report = Path(str(figures["report"]))
-    assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert report.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     saved = json.loads(report.with_suffix(".json").read_text(encoding="utf-8"))
     assert saved["accuracy_unseen"] == figures["accuracy_unseen"]
     assert saved["builds"][0]["module_bytes"] == figures["module_bytes"]
 
 
 def test_the_same_pipeline_runs_on_basic_motions(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, aeon_wheel: Path, capsys: pytest.CaptureFixture[str]
 ):
     folder = tmp_path / "motions"
     settings = TrainSettings(name="motions", window_ms=10_000)
-    pipeline.run(settings, data=datasets.basic_motions()).save(folder)
+    pipeline.run(settings, data=datasets.basic_motions(aeon_wheel)).save(folder)
     report = printed(["build", str(folder), "--json"], capsys)
-    assert report["labels"] == ["badminton", "running", "standing", "walking"]
+    assert report["labels"] == ["Badminton", "Running", "Standing", "Walking"]
     assert report["differences"] == 0
     assert report["accuracy_unseen"] >= 0.9
     assert (folder / "xtensawin" / "motions.mpy").is_file()
     assert (folder / "xtensawin" / "wedau_features.mpy").is_file()
 
 
-def test_x64_module_decides_as_the_host(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_x64_module_decides_as_the_host(
+    tmp_path: Path, aeon_wheel: Path, capsys: pytest.CaptureFixture[str]
+):
     folder = tmp_path / "motions"
     settings = TrainSettings(name="motions", window_ms=10_000, trees=10)
-    pipeline.run(settings, data=datasets.basic_motions()).save(folder)
+    pipeline.run(settings, data=datasets.basic_motions(aeon_wheel)).save(folder)
     report = printed(["build", str(folder), "--arch", "x64", "--json"], capsys)
     assert report["differences"] == 0
     assert report["builds"][0]["board"] == "MicroPython for unix (x64)"
