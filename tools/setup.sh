@@ -52,7 +52,9 @@ find_python() {
 }
 
 # Debian's packages are for Debian; elsewhere, and on derivatives without clang-22, doctor says what to do.
+debian=no
 if [ -r /etc/os-release ] && grep -q '^ID=debian' /etc/os-release; then
+    debian=yes
     install_debian_packages
 fi
 
@@ -64,4 +66,8 @@ if ! [ -x "$venv/bin/python" ]; then
 fi
 say "installing Python packages (a few minutes the first time)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$root[test]"
+if [ $debian = no ]; then
+    "$venv/bin/wedau" doctor >&2 || fail "this system lacks what is marked missing above" \
+        "install it as the hints say, then run make again"
+fi
 touch "$venv/.ready"

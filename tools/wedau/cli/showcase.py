@@ -1,6 +1,6 @@
 """The main job on the smartwatch data, end to end, every person left out once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from wedau.errors import CheckError
 from wedau.report import Report, summary
 from wedau.train import datasets, evaluate, grid, pipeline, windows
 from wedau.train.dataset import Dataset
-from wedau.train.evaluate import CrossValidation
 from wedau.train.model import TrainedModel
 from wedau.train.recordings import Recordings
 from wedau.train.settings import TrainSettings
@@ -86,7 +85,9 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
     say(f"{len(recordings.items)} smartwatch recordings of seven exercises, six channels, 50 Hz")
     data = pipeline.prepare(settings, say, recordings)
     result = evaluate.cross_validate(data, settings, say)
-    models = [_model(data, result, i, settings) for i in range(len(result.folds))]
+    models = [
+        pipeline.assemble(data, result, settings, number) for number in range(len(result.folds))
+    ]
     target = folder / NAME
     models[0].save(target)
     modules.forget(target)
@@ -113,15 +114,6 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
         features_equal=raw[1],
         folder=target,
     )
-
-
-def _model(
-    data: Dataset, result: CrossValidation, fold: int, settings: TrainSettings
-) -> TrainedModel:
-    """Return the model of one fold, with the people that it never saw as held-out rows."""
-    first = replace(result, folds=(result.folds[fold], *result.folds[:fold]))
-    model = pipeline.assemble(data, first, settings)
-    return replace(model, card=replace(model.card, metrics=evaluate.metrics(data, result)))
 
 
 def _prove(model: TrainedModel, compiled: natmod.Natmod, board: link.Board) -> verify.Proof:
