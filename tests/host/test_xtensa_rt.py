@@ -223,6 +223,8 @@ def test_memory_functions_equal_python(tmp_path: Path) -> None:
         void *memmove(void *, const void *, size_t);
         int memcmp(const void *, const void *, size_t);
         size_t strlen(const char *);
+        int strcmp(const char *, const char *);
+        size_t wcslen(const int32_t *);
         int main(void) {
             struct { uint8_t to, from, bytes, value; } q;
             static char b[256], c[256];
@@ -238,13 +240,18 @@ def test_memory_functions_equal_python(tmp_path: Path) -> None:
                 test_put((uint32_t)memcmp(b + q.to, c + q.to, 40));
                 b[q.from + q.bytes] = 0;
                 test_put(strlen(b));
+                int differ = strcmp(b + 5, c + 5);
+                test_put((uint32_t)((differ > 0) - (differ < 0)));
+                int32_t words[] = { q.to + 1, q.from + 1, 256, -1, 0, 1 };
+                words[q.value & 3] *= (q.to & 1);
+                test_put(wcslen(words));
             }
             return 0;
         }"""
     rng = np.random.default_rng(9)
     queries = rng.integers(0, 100, (400, 4), np.uint8)
     output = xtensa_program.run(xtensa_program.build(tmp_path, [source]), queries.tobytes())
-    rows = np.frombuffer(output, np.uint8).reshape(len(queries), 520)
+    rows = np.frombuffer(output, np.uint8).reshape(len(queries), 528)
     for (to, start, count, value), row in zip(queries.tolist(), rows, strict=True):
         b = bytearray((i * 7 + 1) % 256 for i in range(256))
         c = bytearray(b)
@@ -255,4 +262,7 @@ def test_memory_functions_equal_python(tmp_path: Path) -> None:
         assert row[256:512].tobytes() == c
         order = (b[to : to + 40] > c[to : to + 40]) - (b[to : to + 40] < c[to : to + 40])
         b[start + count] = 0
-        assert row[512:].view(np.int32).tolist() == [order, b.index(0)]
+        x, y = bytes(b[5:]).split(b"\0")[0], bytes(c[5:]).split(b"\0")[0]
+        words = 4 if to & 1 else value & 3
+        expected = [order, b.index(0), (x > y) - (x < y), words]
+        assert row[512:].view(np.int32).tolist() == expected

@@ -22,16 +22,13 @@ def compile_object(source: Path, target: Path, *options: str) -> "subprocess.Com
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-def build(folder: Path, sources: Sequence[str | Path], *options: str) -> Path:
-    """Compile C texts and source files, link them with the run-time helpers, return the program."""
+def build(folder: Path, sources: Sequence[str], *options: str) -> Path:
+    """Compile C texts, link them with the run-time helpers, return the program."""
     objects = list(_runtime_objects())
-    for number, source in enumerate([SUPPORT / "start.S", *sources]):
-        path = source
-        if isinstance(source, str):
-            path = folder / f"source{number}.c"
-            path.write_text('#include "test.h"\n' + source)
-        flags = options if isinstance(source, str) else ("-Os",)
-        objects.append(_compiled(Path(path), folder / f"{number}.o", *flags))
+    for number, source in enumerate(sources):
+        path = folder / f"source{number}.c"
+        path.write_text('#include "test.h"\n' + source)
+        objects.append(_compiled(path, folder / f"{number}.o", *options))
     program = folder / "program"
     linked = link(program, objects)
     assert linked.returncode == 0, linked.stderr
@@ -67,10 +64,11 @@ def _runtime_folder() -> "tempfile.TemporaryDirectory[str]":
 
 @functools.cache
 def _runtime_objects() -> tuple[Path, ...]:
-    """Compile the run-time helpers once, with the warnings that our own code has to be free of."""
+    """Compile the start code and the helpers once, with the warnings that our code is free of."""
     folder = Path(_runtime_folder().name)
     flags = ("-Os", "-Wall", "-Wextra", "-Werror", "-Wdouble-promotion", "-Wfloat-conversion")
-    return tuple(_compiled(s, folder / f"{s.stem}.o", *flags) for s in sorted(RUNTIME.glob("*.c")))
+    sources = [SUPPORT / "start.S", *sorted(RUNTIME.glob("*.c"))]
+    return tuple(_compiled(s, folder / f"{s.stem}.o", *flags) for s in sources)
 
 
 def _compiled(source: Path, target: Path, *options: str) -> Path:

@@ -23,15 +23,7 @@ MPY_VERSION = (6, 3)
 MAX_XTENSA_TEXT_BYTES = 128 * 1024 - 16
 
 _FLOAT = {"xtensawin": "MICROPY_FLOAT_IMPL_FLOAT", "x64": "MICROPY_FLOAT_IMPL_DOUBLE"}
-_RUNTIME_FLAGS = [
-    "-std=c99",
-    "-Os",
-    "-ffreestanding",
-    "-fno-builtin",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-]
+_RUNTIME_FLAGS = ["-std=c99", "-Os", "-ffreestanding", "-fno-builtin"]
 _DOUBLES = re.compile(r"__\w+df[23]?$|__(fix|fixuns)df[sd]i$|__float(un)?[sd]idf$")
 
 
