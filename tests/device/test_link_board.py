@@ -48,11 +48,18 @@ def test_link_lists_and_reads_files(sim_board: Board) -> None:
     assert sim_board.read_file("/d/f") == bytes(range(256)) * 9
 
 
-def test_link_names_a_file_that_is_not_there(sim_board: Board) -> None:
+@pytest.mark.parametrize(
+    ("path", "reason"), [("/none.txt", "No such file or directory"), ("/d", "Is a directory")]
+)
+def test_link_says_why_a_file_cannot_be_read(sim_board: Board, path: str, reason: str) -> None:
+    sim_board.run("import os\nos.mkdir('/d')")
     with pytest.raises(DeviceError) as caught:
-        sim_board.read_file("/none.txt")
-    assert caught.value.message == f"there is no /none.txt on the board at {sim_board.port}"
-    assert caught.value.hint
+        sim_board.read_file(path)
+    assert caught.value.message == (
+        f"{path} on the board at {sim_board.port} cannot be read: {reason}"
+    )
+    assert caught.value.hint.endswith("fs ls'")
+    assert sim_board.eval("1 + 1") == 2
 
 
 def test_link_leaves_the_friendly_prompt_and_a_clean_memory(empty_port: str) -> None:

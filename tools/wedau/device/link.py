@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import os
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -191,14 +192,14 @@ class Board:
             raise BoardError(self.port, error.error_output) from None
         except TransportError as error:
             raise troubles.broken_off(self.port, error) from None
-        except FileNotFoundError as error:
-            # mpremote's word for a path on the board; a lost port has other numbers
-            raise DeviceError(
-                f"there is no {path or error.filename} on the board at {self.port}",
-                "'wedau push' puts a model there",
-            ) from None
         except OSError as error:
-            raise troubles.broken_off(self.port, error) from None
+            if path is None or error.strerror != path:
+                raise troubles.broken_off(self.port, error) from None
+            # mpremote's way to hand on the board's own error
+            raise DeviceError(
+                f"{path} on the board at {self.port} cannot be read: {os.strerror(error.errno or 0)}",
+                f"see what is there with 'mpremote connect {self.port} fs ls'",
+            ) from None
 
     def _enter_raw_repl(self) -> None:
         try:
