@@ -195,6 +195,17 @@ def test_debian_source_package_is_fetched_through_apt(
     assert [path.name for path in (cache / "micropython").iterdir()] == [source.path.name]
 
 
+def test_tarball_unpacks_on_a_python_without_filters(
+    open_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian 12's Python 3.11.2 is one."""
+    debian_archive(open_tmp / "archive")
+    monkeypatch.delattr(tarfile, "data_filter")
+    (tarball,) = (open_tmp / "archive" / "pool").glob("*.orig.tar.xz")
+    sources._unpack(tarball, open_tmp / "out")
+    assert sources.version_of(open_tmp / "out" / "micropython-1.26.1") == "1.26.1"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
