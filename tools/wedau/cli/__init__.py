@@ -7,8 +7,6 @@ import sys
 import traceback
 from types import FrameType
 
-import typer
-
 from wedau.cli.app import app
 from wedau.cli.console import complain
 from wedau.cli.mishaps import explain
@@ -30,11 +28,8 @@ def run(args: list[str]) -> int:
     debug = "--debug" in args
     args = [arg for arg in args if arg != "--debug"]
     try:
-        code = app(args, prog_name="wedau", standalone_mode=False)
+        code = int(app(args, prog_name="wedau", standalone_mode=False) or 0)
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):
-        complain("interrupted", "nothing half done was kept; run the command again")
-        return INTERRUPTED
     except BrokenPipeError:
         _drop_stdout()
         return 1
@@ -44,7 +39,9 @@ def run(args: list[str]) -> int:
         mishap = explain(error)
         complain(mishap.message, mishap.hint)
         return mishap.exit_code
-    return int(code or 0)
+    if code == INTERRUPTED:  # what typer makes of Ctrl-C
+        complain("interrupted", "nothing half done was kept; run the command again")
+    return code
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

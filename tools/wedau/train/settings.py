@@ -68,13 +68,13 @@ class TrainSettings:
             ("the depth", self.depth, 1, 32),
             ("the number of leaves", self.leaves, 2, 10_000),
             ("the seed", self.seed, 0, 2**32 - 1),
-            ("the window in ms", self.window_ms, 1e-3, 1e9),
-            ("the hop in ms", self.hop_ms, 1e-3, 1e9),
-            ("the rate in Hz", self.rate_hz, 1e-3, 1e9),
+            ("the window in ms", self.window_ms, 0.001, 10**9),
+            ("the hop in ms", self.hop_ms, 0.001, 10**9),
+            ("the rate in Hz", self.rate_hz, 0.001, 10**9),
         ):
             if value is not None and not low <= value <= high:
                 raise DataError(
-                    f"{what} is {value}, not within {low:g} to {high:g}",
+                    f"{what} is {value}, not within {low} to {high}",
                     "give another value, or leave the option out for the default",
                 )
 
