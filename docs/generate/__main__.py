@@ -1,0 +1,33 @@
+"""Make what is generated in the documents again: `python docs/generate [commands|figures|outputs]`.
+
+commands: reference/command-line.md. figures: reference/figures.md and what the demo prints in the
+README. outputs: what the commands print in all documents; FILE... limits it to these.
+"""
+
+import sys
+from pathlib import Path
+
+import commands
+import figures
+import pages
+import session
+
+
+def main() -> None:
+    """Make all of it, or the parts that are named."""
+    wanted = sys.argv[1:] or ["commands", "figures", "outputs"]
+    if "commands" in wanted:
+        pages.COMMAND_LINE.write_text(commands.text(), encoding="utf-8")
+    if "figures" in wanted:
+        measured = figures.measure()
+        pages.FIGURES.write_text(figures.text(measured), encoding="utf-8")
+        readme = pages.README.read_text(encoding="utf-8")
+        pages.README.write_text(figures.put_printed(readme, measured.printed), encoding="utf-8")
+    files = [Path(name).resolve() for name in wanted if name.endswith(".md")]
+    for path in pages.with_commands() if "outputs" in wanted else files:
+        print(f"running {path.relative_to(pages.ROOT)}", file=sys.stderr)
+        session.write(path)
+
+
+if __name__ == "__main__":
+    main()
