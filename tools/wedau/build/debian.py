@@ -136,6 +136,8 @@ def _configure(mirror: Mirror, suite: str, folder: Path) -> list[str]:
     options = {
         "Dir::Etc::sourcelist": "/dev/null",
         "Dir::Etc::sourceparts": parts,
+        # A frozen mirror's lists may be past their date; the pinned hash of the tarball decides.
+        "Acquire::Check-Valid-Until": "false",
         "Dir::State": folder / "state",
         "Dir::Cache": folder / "cache",
         "Acquire::Languages": "none",
