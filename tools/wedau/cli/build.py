@@ -24,6 +24,5 @@ def build(
         print_json(report.to_dict())
         return
     if not quiet:
-        print_rows(summary(report))
-        print_rows([("Report", str(folder / "report.html"))])
+        print_rows([*summary(report), ("Report", str(folder / "report.html"))])
     out.print(str(path))
