@@ -1,0 +1,95 @@
+"""What the documents show, runs; what they say that it prints, it prints; links lead somewhere."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "docs/generate"))
+
+import blocks  # noqa: E402
+import commands  # noqa: E402
+import compare  # noqa: E402
+import figures  # noqa: E402
+import pages  # noqa: E402
+import session  # noqa: E402
+
+
+def name(path: Path) -> str:
+    """Name a document for a test."""
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture(scope="module")
+def exact(sim_firmware: object) -> bool:
+    """Whether the figures of the documents come from the very versions that are installed here."""
+    return figures.versions() in pages.FIGURES.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", pages.with_commands(), ids=name)
+def test_document_shows_what_its_commands_print(path: Path, exact: bool) -> None:
+    for step in session.run(path):
+        shown, said = list(step.command.output), step.said
+        if shown or step.block.language == "pycon":
+            where = f"{name(path)}:{step.command.line}: run `make docs` and look at what changed"
+            assert compare.same(shown, said, exact=exact), f"{where}\n{shown}\n{said}"
+
+
+@pytest.mark.parametrize("path", pages.every(), ids=name)
+def test_document_has_no_broken_link(path: Path) -> None:
+    assert not pages.broken_links(path)
+
+
+def test_document_marks_each_block_that_is_not_run() -> None:
+    for path in pages.every():
+        for block in blocks.read(path):
+            known = block.language in (*blocks.RUN, *blocks.SHOWN)
+            assert known or block.reason, f"{block.where}: say why with <!-- not run: ... -->"
+
+
+def test_documents_leave_out_only_what_cannot_run_here(capsys: pytest.CaptureFixture[str]) -> None:
+    every = [block for path in pages.every() for block in blocks.read(path)]
+    left_out = [block for block in every if block.reason]
+    with capsys.disabled():
+        print("\nnot run here:", *(f"{b.where}: {b.reason}" for b in left_out), sep="\n  ")
+    run = [block for block in every if block.runs]
+    assert len(left_out) < len(run)
+
+
+def test_command_line_reference_is_that_of_the_commands() -> None:
+    assert pages.COMMAND_LINE.read_text(encoding="utf-8") == commands.text(), "run `make docs`"
+
+
+def test_figures_are_those_that_the_commands_measure(exact: bool) -> None:
+    measured = figures.measure()
+    shown = pages.FIGURES.read_text(encoding="utf-8")
+    if not exact:  # the versions are named on the page, and are others than those here
+        shown = shown.replace(_versions(shown), figures.versions())
+    said = figures.text(measured)
+    assert compare.same(shown.splitlines(), said.splitlines(), exact=exact), "run `make docs`"
+    printed = figures.get_printed(pages.README.read_text(encoding="utf-8"))
+    assert compare.same(printed.splitlines(), measured.printed.splitlines(), exact=exact)
+
+
+def _versions(text: str) -> str:
+    return text.split("simulated board with ")[1].split(". With")[0]
+
+
+def test_readme_begins_with_the_two_commands_of_the_makefile() -> None:
+    lines = pages.README.read_text(encoding="utf-8").splitlines()
+    indented = [line.split("#")[0].strip() for line in lines if line.startswith("    ")]
+    assert indented[:2] == ["make demo", "make test"]
+    fence = next(i for i, line in enumerate(lines) if line.startswith("```"))
+    assert max(i for i, line in enumerate(lines) if line.startswith("    make")) < fence
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "\ndemo:" in makefile and "\ntest:" in makefile
+
+
+def test_comparison_finds_another_figure_and_another_word() -> None:
+    assert compare.same(["a 1", "...", "z"], ["a 1", "b", "c", "z"], exact=True)
+    assert not compare.same(["heap 100"], ["heap 101"], exact=True)
+    assert compare.same(["heap 1,000"], ["heap 1,010"], exact=False)
+    assert not compare.same(["heap 1,000"], ["heap 2,000"], exact=False)
+    assert not compare.same(["heap 1,000"], ["stack 1,000"], exact=False)
+    assert not compare.same(["a 1", "...", "z"], ["a 1", "b"], exact=True)
