@@ -90,6 +90,7 @@ void sim_main(uint32_t *entry_stack) {
     if (sim_args.page != NULL) {
         sim_map_page(sim_args.page);
     }
+    sim_calibrate();
     if (sim_args.flash != NULL) {
         sim_flash_map(sim_args.flash);
     }

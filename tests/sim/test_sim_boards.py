@@ -144,7 +144,7 @@ crash()
 def test_boards_tell_that_they_crashed(sim_firmware: SimFirmware) -> None:
     board = _start(sim_firmware)
     assert board.crashed is None
-    got = call_mpremote(board.port, "exec", "--no-follow", _CRASH)
+    call_mpremote(board.port, "exec", "--no-follow", _CRASH)
     for _ in range(100):
         if board.crashed:
             break
@@ -153,8 +153,7 @@ def test_boards_tell_that_they_crashed(sim_firmware: SimFirmware) -> None:
     assert [b.crashed for b in boards.running()] == [board.crashed]
     with pytest.raises(SimError, match="has crashed"):
         _start(sim_firmware)
-    got = call_mpremote(board.port, "exec", "print(1)", code=1)
-    assert got == ""
+    assert "failed to access" in call_mpremote(board.port, "exec", "print(1)", code=1)
     boards.stop("one")
     board = _start(sim_firmware)
     assert call_mpremote(board.port, "exec", "print(1)") == "1\n"
@@ -168,8 +167,9 @@ def test_boards_crash_is_told_on_the_line(sim_firmware: SimFirmware) -> None:
         line.write(b"\r\x03\x02\x05" + _CRASH.encode().replace(b"\n", b"\r") + b"\x04")
         told = b"FATAL: the simulated board crashed: qemu-xtensa was ended by SIGSEGV\r\n"
         assert told in line.read_until(told)
-        line.write(b"\r")
-        assert told in line.read_until(told)
+        with pytest.raises((OSError, serial.SerialException)):  # nobody waits for an answer
+            line.read(1)
+            line.read(1)
 
 
 def test_boards_end_with_their_bridge(sim_firmware: SimFirmware) -> None:

@@ -167,7 +167,11 @@ def _key(micropython: Path, compiler: str) -> str:
         str(micropython.resolve()),
     ):
         digest.update(part.encode() + b"\0")
-    ours = [resource("firmware", "sim"), resource("firmware", "xtensa"), resource("boards", "SIM")]
+    ours = [
+        resource("firmware", "sim"),
+        resource("firmware", "xtensa", "include"),
+        resource("boards", "SIM"),
+    ]
     compiler_driver = [Path(__file__).with_name(name) for name in _DRIVER]
     theirs = [micropython / part for part in _MICROPYTHON_PARTS]
     for root in (*ours, *compiler_driver, *theirs):

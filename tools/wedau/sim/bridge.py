@@ -19,6 +19,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 import tty
 from types import FrameType
 
@@ -28,6 +29,8 @@ from wedau.sim.protocol import number
 _BUFFER_BYTES = 65536
 # While nobody has the port open, Linux has no event for a client that opens it.
 _LOOK_FOR_CLIENT_MS = 20
+# How long a client has to read what a crashed board said last.
+_LAST_WORDS_S = 2.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -104,7 +107,7 @@ class Bridge:
         self._qemu: subprocess.Popen[bytes] | None = None
 
     def run(self) -> None:
-        """Boot, and boot again after each reset; stand still after a crash, until stopped."""
+        """Boot, and boot again after each reset; after a crash wait to be stopped."""
         cause: int | None = number("SIM_RESET_POWER_ON")
         try:
             while cause is not None:
@@ -113,8 +116,9 @@ class Bridge:
                 while self._carry():
                     pass
                 cause = self._ended()
+            self._hang_up()
             while True:
-                self._stand_still()
+                signal.pause()
         finally:
             if self._qemu is not None:
                 self._qemu.kill()
@@ -185,27 +189,22 @@ class Bridge:
             return code - reboot
         self._state.crashed = _explain(code)
         self._folder.write_state(self._state)
-        self._terminal.to_client += self._obituary()
+        message = f"\r\nFATAL: the simulated board crashed: {self._state.crashed}\r\n"
+        self._terminal.to_client += message.encode()
         return None
 
-    def _obituary(self) -> bytes:
-        return f"\r\nFATAL: the simulated board crashed: {self._state.crashed}\r\n".encode()
-
-    def _stand_still(self) -> None:
-        """Answer whoever writes to a crashed board."""
+    def _hang_up(self) -> None:
+        """Let the client read why, then close the port, so that nobody waits for an answer."""
         terminal = self._terminal
+        end = time.monotonic() + _LAST_WORDS_S
         terminal.look()
-        poll = select.poll()
-        if terminal.attached:
-            poll.register(terminal.fd, _terminal_events(terminal))
-        events = dict(poll.poll(None if terminal.attached else _LOOK_FOR_CLIENT_MS))
-        if events.get(terminal.fd, 0) & select.POLLIN:
-            terminal.read()
-        if events.get(terminal.fd, 0) & select.POLLOUT:
-            terminal.write()
-        if terminal.to_board:
-            terminal.to_board.clear()
-            terminal.to_client[:] = self._obituary()
+        while terminal.to_client and time.monotonic() < end:
+            poll = select.poll()
+            poll.register(terminal.fd, select.POLLOUT)
+            if poll.poll(_LOOK_FOR_CLIENT_MS):
+                terminal.write()
+            terminal.look()
+        os.close(terminal.fd)
 
 
 def _terminal_events(terminal: Terminal) -> int:
