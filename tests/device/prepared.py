@@ -10,16 +10,14 @@ def empty(folder):
         if entry[1] == 0x4000:
             empty(path)
             os.rmdir(path)
-        elif path != '/boot.py':
+        else:
             os.remove(path)
 empty('')
-with open('/boot.py', 'w') as f:
-    f.write("import sys\\n'/lib' in sys.path or sys.path.append('/lib')\\n")
 """
 
 
 def empty(board: Board) -> None:
-    """Leave nothing in the file system but a boot.py that finds modules as an ESP32's does."""
+    """Leave nothing in the file system and in the memory."""
     board.run(_EMPTY)
     board.soft_reset()
     board.probe()

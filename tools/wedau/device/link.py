@@ -196,8 +196,9 @@ class Board:
             if path is None or error.strerror != path:
                 raise troubles.broken_off(self.port, error) from None
             # mpremote's way to hand on the board's own error
+            reason = os.strerror(error.errno or 0)
             raise DeviceError(
-                f"{path} on the board at {self.port} cannot be read: {os.strerror(error.errno or 0)}",
+                f"{path} on the board at {self.port} cannot be read: {reason}",
                 f"see what is there with 'mpremote connect {self.port} fs ls'",
             ) from None
 
