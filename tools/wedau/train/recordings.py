@@ -76,12 +76,18 @@ class _Part:
     times: NDArray[np.float64] | None
 
 
-def read(path: Path, settings: TrainSettings) -> Recordings:
+def read(path: Path, settings: TrainSettings, *, training: bool = True) -> Recordings:
     """Read recordings: a folder with one file each, or one table with a recording column.
 
     A folder's labels come from a ``labels.csv`` in it (columns file, label and, if there are
     groups, the group's), else from the label column of the files, else from the names of the
     subfolders.
+
+    Args:
+        path: the folder or the file.
+        settings: what the columns are.
+        training: False for new data: the columns of labels, groups and recordings may then be
+            missing (labels and groups are empty texts), and one class will do.
 
     Raises:
         DataError: a file or a cell cannot be used, the files differ in their columns, the sampling
@@ -96,12 +102,15 @@ def read(path: Path, settings: TrainSettings) -> Recordings:
                 raise _other_columns(table, channels, found)
             channels = found
             name = table.path.relative_to(path).with_suffix("").as_posix()
+            known = known if training else {**_unknown(table, settings, name), **known}
             parts += _parts(table, settings, channels, known, name)
     else:
         table = _read_table(path, settings)
         channels = _channels(table, settings)
-        parts = _parts(table, settings, channels, {}, "")
-    tables.check_labels(path, settings.label, [p.recording.label for p in parts])
+        known = {} if training else _unknown(table, settings, path.stem)
+        parts = _parts(table, settings, channels, known, path.stem)
+    if training:
+        tables.check_labels(path, settings.label, [p.recording.label for p in parts])
     return Recordings(
         source=path.name,
         channels=channels,
@@ -168,6 +177,12 @@ def _listed(index: Path, settings: TrainSettings) -> Mapping[str, dict[str, str]
     return {f: {c: cells[c][i] for c in columns} for i, f in enumerate(files)}
 
 
+def _unknown(table: Table, settings: TrainSettings, name: str) -> dict[str, str]:
+    """Return cells for the columns about a recording that the table does not have."""
+    wanted = ((settings.label, ""), (settings.group, ""), (settings.recording, name))
+    return {c: text for c, text in wanted if c and c not in table.columns}
+
+
 def _channels(table: Table, settings: TrainSettings) -> tuple[str, ...]:
     other = {*_text_columns(settings), settings.time}
     channels = tuple(c for c in table.columns if c not in other)
@@ -202,8 +217,7 @@ def _parts(
     n = len(table.frame)
     names = [name] * n
     if settings.recording:
-        table.require(settings.recording, "recording", "--recording")
-        names = table.texts(settings.recording, "recording")
+        names = _cells(table, settings.recording, "recording", known)
     labels = _cells(table, settings.label, "label", known)
     groups = _cells(table, settings.group, "group", known) if settings.group else [""] * n
     times = None

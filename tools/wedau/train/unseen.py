@@ -23,7 +23,7 @@ class Unseen:
         grid: int16, the same on the model's grid.
         windows: float32, shape (n_rows, length * n_channels): the samples that the features come
             from; None where the features came ready.
-        truth: the label of each row; None if the data have none.
+        truth: the label of each row; None if some have none, or none is one of the model's.
     """
 
     names: tuple[str, ...]
@@ -51,13 +51,18 @@ def _rows(path: Path, card: Card) -> Unseen:
     columns = [table.numbers(name).astype(np.float32) for name in card.features]
     features = np.stack(columns, axis=1)
     labelled = card.data.label in table.columns
-    truth = tuple(table.texts(card.data.label, "label")) if labelled else None
+    truth = _truth(table.texts(card.data.label, "label"), card) if labelled else None
     names = tuple(f"row {i + 2}" for i in range(len(features)))
     return Unseen(names, features, grid.quantize(features, card.scale), None, truth)
 
 
+def _truth(labels: list[str], card: Card) -> tuple[str, ...] | None:
+    """Return the labels if they can be compared with what the model says."""
+    return tuple(labels) if all(labels) and set(labels) & set(card.labels) else None
+
+
 def _windows(path: Path, card: Card, recipe: Recipe) -> Unseen:
-    data = recordings.read(path, _settings(card))
+    data = recordings.read(path, _settings(card), training=False)
     if data.channels != recipe.channels:
         raise DataError(
             f"{path} has the channels {', '.join(data.channels)}, the model was trained on "
@@ -83,7 +88,7 @@ def _windows(path: Path, card: Card, recipe: Recipe) -> Unseen:
         )
     x = np.concatenate(features)
     samples = np.stack(cut).astype(np.float32)
-    return Unseen(tuple(names), x, grid.quantize(x, card.scale), samples, tuple(truth))
+    return Unseen(tuple(names), x, grid.quantize(x, card.scale), samples, _truth(truth, card))
 
 
 def _settings(card: Card) -> TrainSettings:
