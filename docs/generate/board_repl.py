@@ -29,10 +29,10 @@ def answer(board: Board, source: str) -> str:
 
 
 def _printing(source: str) -> str:
-    statement = ast.parse(source).body[0]
-    if not isinstance(statement, ast.Expr):
+    statements = ast.parse(source).body
+    if len(statements) != 1 or not isinstance(statements[0], ast.Expr):
         return source
-    expression = ast.get_source_segment(source, statement.value)
+    expression = ast.get_source_segment(source, statements[0].value)
     return f"_ = {expression}\nif _ is not None:\n print(repr(_))"
 
 

@@ -86,7 +86,10 @@ def measure() -> Measured:
 def _printed(rows: list[tuple[str, str]]) -> str:
     """Return rows as the command prints them on a terminal of 80 columns."""
     usual, text = console.out, StringIO()
-    rows = [(name, str(Path("demo", *Path(v).parts[-2:])) if name == "Report" else v) for name, v in rows]
+    rows = [
+        (name, str(Path("demo", *Path(v).parts[-2:])) if name == "Report" else v)
+        for name, v in rows
+    ]
     console.out = Console(file=text, width=80, highlight=False, soft_wrap=True)
     try:
         console.print_rows(rows)
@@ -115,15 +118,30 @@ def _digits(m: dict[str, Any]) -> str:
             ("nodes", "nodes", count(m["nodes"])),
             ("right on rows it never saw", "accuracy", percent(m["accuracy"])),
             ("held-out rows replayed on the board", "held_out", count(m["held_out"])),
-            ("boundary inputs replayed on the board", "boundary_inputs", count(m["boundary_inputs"])),
+            (
+                "boundary inputs replayed on the board",
+                "boundary_inputs",
+                count(m["boundary_inputs"]),
+            ),
             ("differences between host and board", "differences", count(m["differences"])),
             ("instructions a call, mean", "instructions_call", count(m["instructions_call"])),
-            ("instructions a call, most", "instructions_call_max", count(m["instructions_call_max"])),
+            (
+                "instructions a call, most",
+                "instructions_call_max",
+                count(m["instructions_call_max"]),
+            ),
             ("instructions to import", "instructions_import", count(m["instructions_import"])),
             ("module, bytes", "module_bytes", count(m["module_bytes"])),
-            ("code and tables that clang makes of emlearn's C alone, bytes", "emlearn_bytes",
-             count(m["emlearn_bytes"])),
-            ("heap that the import keeps, bytes", "heap_import_bytes", count(m["heap_import_bytes"])),
+            (
+                "code and tables that clang makes of emlearn's C alone, bytes",
+                "emlearn_bytes",
+                count(m["emlearn_bytes"]),
+            ),
+            (
+                "heap that the import keeps, bytes",
+                "heap_import_bytes",
+                count(m["heap_import_bytes"]),
+            ),
             ("heap that a call takes, bytes", "heap_call_bytes", count(m["heap_call_bytes"])),
         ]
     )
@@ -134,7 +152,11 @@ def _demo(m: dict[str, Any]) -> str:
         [
             ("right on people it never saw", "accuracy_unseen", percent(m["accuracy_unseen"])),
             ("held-out windows replayed on the board", "held_out", count(m["held_out"])),
-            ("boundary inputs replayed on the board", "boundary_inputs", count(m["boundary_inputs"])),
+            (
+                "boundary inputs replayed on the board",
+                "boundary_inputs",
+                count(m["boundary_inputs"]),
+            ),
             ("differences between host and board", "differences", count(m["differences"])),
             ("windows from samples to class on the board", "raw_windows", count(m["raw_windows"])),
             ("features equal bit for bit", "features_equal", count(m["features_equal"])),
