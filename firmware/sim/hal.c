@@ -23,11 +23,9 @@ static host_pollfd_t watches[1 + WATCHES_MAX];
 static size_t n_watches;
 
 // Without a page (a run by hand) there is nobody to set the input flag: always ask the host then.
-static uint32_t no_page[4] = { 0, 0, 1, 0 };
+static uint32_t no_page[5] = { [SIM_PAGE_INPUT / 4] = 1 };
 static uint8_t *page = (uint8_t *)no_page;
 volatile uint32_t *sim_input_flag = &no_page[SIM_PAGE_INPUT / 4];
-static uint64_t input_insns; // spent on taking input
-static uint64_t call_insns; // of these, for each call: those that sim_take_input() cannot see
 
 static volatile uint32_t *page_word(size_t offset) {
     return (volatile uint32_t *)(void *)(page + offset);
@@ -56,9 +54,9 @@ uint64_t sim_insns(void) {
     return (uint64_t)((high_before & late) | (high_after & ~late)) << 32 | low;
 }
 
-// Instructions spent on taking input, which sim.count() leaves out.
-uint64_t sim_input_insns(void) {
-    return input_insns;
+// While instructions are counted, only Ctrl-C may make the board do something else: other input waits.
+void sim_heed_only_interrupts(bool only) {
+    sim_input_flag = page_word(only ? SIM_PAGE_INTERRUPT : SIM_PAGE_INPUT);
 }
 
 bool sim_stdin_ended(void) {
@@ -85,35 +83,14 @@ static void rx_read(void) {
     }
 }
 
-// Take what is there, without waiting.
-static void rx_take(void) {
+// Take what is there, without waiting. The virtual machine calls it when the input flag is set.
+void sim_take_input(void) {
     host_pollfd_t p = { STDIN, HOST_POLLIN, 0 };
     *page_word(SIM_PAGE_INPUT) = page == (uint8_t *)no_page;
+    *page_word(SIM_PAGE_INTERRUPT) = 0;
     while (!rx_ended && ringbuf_free(&rx) >= 64 && host_poll(&p, 1, 0) > 0) {
         rx_read();
     }
-}
-
-// Called by the virtual machine when the input flag is set. What this costs is counted apart, and
-// what lies outside of the two readings is known from sim_calibrate().
-void sim_take_input(void) {
-    uint64_t start = sim_insns();
-    rx_take();
-    input_insns += sim_insns() - start + call_insns;
-}
-
-static uint64_t hook_insns(uint32_t flag) {
-    uint64_t start = sim_insns();
-    SIM_TAKE_INPUT_IF(flag);
-    return sim_insns() - start;
-}
-
-void sim_calibrate(void) {
-    uint64_t without = hook_insns(0);
-    input_insns = 0;
-    call_insns = 0;
-    uint64_t with = hook_insns(1);
-    call_insns = with - without - input_insns;
 }
 
 void sim_watch(int fd, int16_t events) {
@@ -132,7 +109,7 @@ void sim_wait(int timeout_ms) {
         timeout_ms = LONGEST_WAIT_MS;
     }
     if (host_poll(watches, n, timeout_ms) > 0 && watches[0].revents != 0) {
-        rx_take();
+        sim_take_input();
     }
     if (rx_ended && ringbuf_avail(&rx) == 0) {
         host_exit(0); // nobody can ever talk to this board again
@@ -152,7 +129,7 @@ int mp_hal_stdin_rx_chr(void) {
 uintptr_t mp_hal_stdio_poll(uintptr_t flags) {
     uintptr_t ready = flags & MP_STREAM_POLL_WR;
     if (flags & MP_STREAM_POLL_RD) {
-        rx_take();
+        sim_take_input();
         if (ringbuf_avail(&rx) > 0) {
             ready |= MP_STREAM_POLL_RD;
         }

@@ -68,6 +68,7 @@ static void run_repl(void) {
 }
 
 static void run_python(char *heap) {
+    sim_heed_only_interrupts(false);
     mp_cstack_init_with_top(sim_stack_top, SIM_STACK_BYTES);
     gc_init(heap, heap + sim_args.heap_bytes);
     mp_init();
@@ -90,7 +91,6 @@ void sim_main(uint32_t *entry_stack) {
     if (sim_args.page != NULL) {
         sim_map_page(sim_args.page);
     }
-    sim_calibrate();
     if (sim_args.flash != NULL) {
         sim_flash_map(sim_args.flash);
     }

@@ -68,16 +68,12 @@ typedef uintptr_t mp_uint_t;
 #define INT_FMT "%d"
 #define HEX_FMT "%x"
 
-// Ctrl-C in a busy loop: one look at the shared page. In assembly, so that it is known to the
-// instruction what taking input costs more than not taking any (see hal.c).
+// Ctrl-C in a busy loop: one look at the shared page (see hal.c).
 void sim_take_input(void);
 uint32_t sim_random32(void);
 void sim_wait(int timeout_ms);
 extern volatile uint32_t *sim_input_flag;
-#define SIM_TAKE_INPUT_IF(flag) \
-    __asm__ volatile ("beqz %0, 1f\n\tcallx8 %1\n1:" : : "r" (flag), "r" (sim_take_input) \
-    : "memory", "a8", "a9", "a10", "a11", "a12", "a13", "a14", "a15")
-#define MICROPY_VM_HOOK_LOOP SIM_TAKE_INPUT_IF(*sim_input_flag);
+#define MICROPY_VM_HOOK_LOOP if (*sim_input_flag) { sim_take_input(); }
 #define MICROPY_VM_HOOK_RETURN MICROPY_VM_HOOK_LOOP
 
 // Waiting for events sleeps in the host until there is input or a watched socket is ready.

@@ -31,9 +31,7 @@ bool sim_stdin_ended(void);
 void sim_map_page(const char *path);
 void sim_set_booted(void);
 uint64_t sim_insns(void);
-uint64_t sim_input_insns(void);
-// Measure what taking input costs. To be called once the page is mapped.
-void sim_calibrate(void);
+void sim_heed_only_interrupts(bool only);
 // Wake the next sim_wait() up when fd is ready for the poll(2) events.
 void sim_watch(int fd, int16_t events);
 

@@ -14,6 +14,9 @@
 // uint32, written by the firmware: 1 once the file system is mounted and Python is about to start.
 #define SIM_PAGE_BOOTED 12
 
+// uint32: as SIM_PAGE_INPUT, but only when the input holds Ctrl-C.
+#define SIM_PAGE_INTERRUPT 16
+
 // Exit codes. SIM_EXIT_REBOOT plus a reset cause (1 to 5) asks the runner to boot the board again.
 #define SIM_EXIT_REBOOT 64
 #define SIM_EXIT_FATAL 70

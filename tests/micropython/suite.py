@@ -28,7 +28,7 @@ _EMITTERS = {
     "bytecode": ["--emit", "bytecode"],
     "native": ["--emit", "native", "--via-mpy", "--mpy-cross-flags=-march=xtensawin"],
 }
-_SUBSET_EVERY = 6
+_SUBSET_EVERY = 3
 _TIMEOUT_S = 1800
 _RESULT = re.compile(r"^(pass|FAIL|fail|skip|lrge) +(\S+\.py)", re.MULTILINE)
 _ACCEPTED = Path(__file__).with_name("accepted.toml")

@@ -48,9 +48,9 @@ def empty_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_simboard_failure_shows_the_end_of_the_log(empty_source: Path) -> None:
     with pytest.raises(BuildError) as error:
         simboard.build(empty_source)
-    assert "py/mkenv.mk" in error.value.message
+    assert "py/mkrules.mk" in error.value.message
     log = Path(error.value.hint.split("the whole log is in ")[1].split(";")[0])
-    assert "py/mkenv.mk" in log.read_text()
+    assert "py/mkrules.mk" in log.read_text()
 
 
 def test_simboard_names_missing_tools(empty_source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 //
 //     qemu-xtensa -plugin libicount.so,page=FILE ...
 //
+// An instruction that QEMU starts anew because a register window has to be spilled or filled first
+// counts twice; where that happens is the same on each run.
+//
 // FILE is at least SIM_PAGE_BYTES long and zeroed by the caller. Debian ships QEMU without its
 // plugin header, so what is used of version 1 of the interface is declared here.
 

@@ -31,6 +31,7 @@ _BUFFER_BYTES = 65536
 _LOOK_FOR_CLIENT_MS = 20
 # How long a client has to read what a crashed board said last.
 _LAST_WORDS_S = 2.0
+_READING_S = 0.5
 _PR_SET_PDEATHSIG = 1
 
 
@@ -46,14 +47,17 @@ class Page:
         with folder.page.open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), 0)
         self._input = number("SIM_PAGE_INPUT")
+        self._interrupt = number("SIM_PAGE_INTERRUPT")
 
     def clear(self) -> None:
         """Make it that of a board that has not run yet."""
         self._map[:] = bytes(len(self._map))
 
-    def announce_input(self) -> None:
-        """Tell the firmware to read its stdin."""
+    def announce_input(self, data: bytearray) -> None:
+        """Tell the firmware to read these bytes from its stdin."""
         self._map[self._input] = 1
+        if b"\x03" in data:
+            self._map[self._interrupt] = 1
 
 
 class Terminal:
@@ -171,8 +175,9 @@ class Bridge:
 
     def _feed(self, stdin: int) -> None:
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
-            del self._terminal.to_board[: os.write(stdin, self._terminal.to_board)]
-            self._page.announce_input()
+            written = os.write(stdin, self._terminal.to_board)
+            self._page.announce_input(self._terminal.to_board[:written])
+            del self._terminal.to_board[:written]
 
     def _drain(self, stdout: int) -> bool:
         data = os.read(stdout, 4096)
@@ -204,6 +209,7 @@ class Bridge:
             if poll.poll(_LOOK_FOR_CLIENT_MS):
                 terminal.write()
             terminal.look()
+        time.sleep(_READING_S)
         os.close(terminal.fd)
 
 
