@@ -110,7 +110,7 @@ def _denied(port: str) -> DeviceError:
 def _ports_hint() -> str:
     names = ports.all_names()
     there_are = f"the ports of this machine: {', '.join(names)}" if names else "there are none"
-    return f"{there_are}; 'wedau devices' lists boards, 'wedau sim start' starts a simulated one"
+    return f"{there_are}; 'wedau sim start' starts a simulated one"
 
 
 def _last_line(seen: bytes) -> str:
