@@ -1,8 +1,10 @@
 """Decide about new data on a board and on the host, side by side."""
 
 import csv
-import tempfile
+import hashlib
+import io
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wedau.cli import modules
 from wedau.cli.console import bar
 from wedau.cli.workbench import choose_port
-from wedau.device import link, replay
+from wedau.device import link, push, replay
+from wedau.errors import CheckError, DeviceError
 from wedau.train import grid, unseen
 from wedau.train.model import TrainedModel
 
@@ -76,16 +80,18 @@ class Decided:
 
     def write(self, path: Path) -> None:
         """Write a CSV with each row's class, whole or not at all."""
-        head = ["row", "predicted", *(["label"] if self.truth else [])]
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, newline="", encoding="utf-8", delete=False
-        ) as file:
-            writer = csv.writer(file)
-            writer.writerow(head)
-            for i, name in enumerate(self.names):
-                label = [self.truth[i]] if self.truth else []
-                writer.writerow([name, self.labels[self.board[i]], *label])
-        Path(file.name).replace(path)
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(["row", "predicted", *(["label"] if self.truth else [])])
+        for i, name in enumerate(self.names):
+            label = [self.truth[i]] if self.truth else []
+            writer.writerow([name, self.labels[self.board[i]], *label])
+        beside = path.with_name(f".{path.name}.new")
+        try:
+            beside.write_text(text.getvalue(), encoding="utf-8", newline="")
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def run(folder: Path, data: Path, port: str | None) -> Decided:
@@ -94,7 +100,9 @@ def run(folder: Path, data: Path, port: str | None) -> Decided:
     A model of recordings gets the samples: the board computes the features itself.
 
     Raises:
-        DataError: the data are not of the kind that the model was trained on.
+        DataError: the data are not of the kind that the model was trained on, or the model was not
+            built since.
+        CheckError: the board has another model of that name.
         DeviceError: the model is not on the board, or the board breaks off.
     """
     model = TrainedModel.load(folder)
@@ -102,6 +110,7 @@ def run(folder: Path, data: Path, port: str | None) -> Decided:
     new = unseen.read(data, card)
     host = model.estimator.predict(new.grid)
     with link.Board(choose_port(port)) as board, bar("deciding on the board") as on_progress:
+        _check_same(board, modules.load(folder, board.info.arch).files, folder)
         rows = new.grid
         if card.recipe is not None and new.windows is not None:
             features = replay.features(board, card.recipe.blob, new.windows, on_progress)
@@ -109,3 +118,16 @@ def run(folder: Path, data: Path, port: str | None) -> Decided:
         decided = replay.classes(board, card.name, rows, on_progress)
         name = board.port
     return Decided(card.labels, new.names, decided.astype(np.int64), host, new.truth, name)
+
+
+def _check_same(board: link.Board, files: Mapping[str, bytes], folder: Path) -> None:
+    """Raise unless the board has the very files that were built of the model."""
+    there = push.hashes(board, list(files))
+    again = f"put it there: wedau push {folder} --port {board.port}"
+    for name, data in files.items():
+        if name not in there:
+            raise DeviceError(f"{name} is not on the board at {board.port}", again)
+        if there[name] != hashlib.sha256(data).hexdigest():
+            raise CheckError(
+                f"{name} on the board at {board.port} is not the one that {folder} holds", again
+            )

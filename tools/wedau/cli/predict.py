@@ -7,7 +7,7 @@ import typer
 
 from wedau.cli import options
 from wedau.cli.console import out, print_json, print_rows
-from wedau.errors import CheckError
+from wedau.errors import CheckError, DataError
 
 
 def predict(
@@ -22,6 +22,11 @@ def predict(
     """Decide on the board, and compare with the host."""
     from wedau.cli import deciding
 
+    if output and (output.is_dir() or not output.absolute().parent.is_dir()):
+        raise DataError(
+            f"{output} cannot be written: it is a folder, or its folder is missing",
+            "give --output a CSV file in a folder that exists",
+        )
     done = deciding.run(folder, data, port)
     if output:
         done.write(output)

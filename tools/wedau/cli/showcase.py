@@ -89,8 +89,6 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
         pipeline.assemble(data, result, settings, number) for number in range(len(result.folds))
     ]
     target = folder / NAME
-    models[0].save(target)
-    modules.forget(target)
     with verify.scratch() as work, verify.fresh_board(micropython) as board:
         proofs = []
         compiled = []
@@ -105,6 +103,8 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
         push.push(board, {p.name: p.read_bytes() for p in (features.path, compiled[0].path)})
         raw = _whole_way(board, models[0], recordings, data, result.folds[0].rows)
         report = verify.report(models[0], proofs[0])
+        models[0].save(target)
+        modules.forget(target)
         modules.save(target, report, [features.path, compiled[0].path])
     return Shown(
         report=report,

@@ -38,6 +38,25 @@ class BoardError(DeviceError):
         self.kind = last.split(":")[0]
 
 
+def check_port(port: str) -> None:
+    """Check that a port can be opened; what is behind it is not asked.
+
+    Raises:
+        NoDeviceError: there is no such port.
+        DeviceError: it is in use or may not be used.
+    """
+    _open(port).close()
+
+
+def _open(port: str) -> Transport:
+    try:
+        return Transport(port)
+    except ValueError as error:
+        raise NoDeviceError(f"{port} is not a port: {error}", "see --port") from None
+    except OSError as error:
+        raise troubles.not_open(port, error) from None
+
+
 class Board:
     """A board with MicroPython at a serial port; use it in a `with` statement.
 
@@ -62,12 +81,7 @@ class Board:
         self._info: BoardInfo | None = None
 
     def __enter__(self) -> Self:
-        try:
-            self._transport = Transport(self.port)
-        except ValueError as error:
-            raise NoDeviceError(f"{self.port} is not a port: {error}", "see --port") from None
-        except OSError as error:
-            raise troubles.not_open(self.port, error) from None
+        self._transport = _open(self.port)
         try:
             self._enter_raw_repl()
             self.soft_reset()

@@ -9,7 +9,7 @@ that fails within these milliseconds leaves the new one under its other name.
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -161,7 +161,7 @@ def push(
             of the new ones.
     """
     start = time.monotonic()
-    folder = folder or ("/lib" if "/lib" in board.info.search_path else "/")
+    folder = folder or _default_folder(board)
     for name, data in files.items():
         check_loads(board.info, name, data)
     _check_heap(board, files, needs_heap_bytes)
@@ -184,6 +184,16 @@ def push(
         sent_bytes=sum(map(len, fresh.values())),
         seconds=time.monotonic() - start,
     )
+
+
+def hashes(board: Board, names: Sequence[str]) -> dict[str, str]:
+    """Return the SHA-256, in hex, of those files that are on the board where push() puts them.
+
+    Args:
+        board: open.
+        names: of files, without their folder.
+    """
+    return _prepare(board, _default_folder(board), names)[0]
 
 
 def check_loads(board: BoardInfo, name: str, data: bytes) -> None:
@@ -265,12 +275,14 @@ def _check_shadows(board: Board, files: Mapping[str, bytes], folder: str) -> Non
             )
 
 
-def _prepare(
-    board: Board, folder: str, files: Mapping[str, bytes]
-) -> tuple[dict[str, str], int, int]:
+def _default_folder(board: Board) -> str:
+    return "/lib" if "/lib" in board.info.search_path else "/"
+
+
+def _prepare(board: Board, folder: str, names: Iterable[str]) -> tuple[dict[str, str], int, int]:
     board.run(_PREPARE)
     try:
-        answer = board.call("prepare", folder, _STAGED, list(files), timeout_s=_HASH_S)
+        answer = board.call("prepare", folder, _STAGED, list(names), timeout_s=_HASH_S)
     except BoardError as error:
         raise DeviceError(
             f"the folder {folder} on the board at {board.port} cannot be used: {error.last_line}",
@@ -327,7 +339,7 @@ def _not_written(
     board: Board, folder: str, files: Mapping[str, bytes], error: BoardError
 ) -> DeviceError:
     """Clear up after the board could not write, and say why it could not."""
-    _, block_bytes, free_blocks = _prepare(board, folder, {})
+    _, block_bytes, free_blocks = _prepare(board, folder, ())
     if "ENOSPC" not in error.last_line and "OSError: 28" not in error.last_line:
         return error
     needed = sum(map(len, files.values()))
