@@ -211,8 +211,9 @@ def test_system_variable_arguments_of_c_code(execute: Execute) -> None:
 
 
 def test_system_refuses_to_format_a_corrupted_flash(
-    sim_firmware: SimFirmware, tmp_path: Path
+    sim_firmware: SimFirmware, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("WEDAU_CACHE", str(tmp_path))
     flash = tmp_path / "flash.bin"
     flash.write_bytes(b"\x00" * (1 << 20))
     board = boards.start("corrupted", sim_firmware.elf, sim_firmware.plugin, flash=flash)
@@ -222,3 +223,20 @@ def test_system_refuses_to_format_a_corrupted_flash(
         assert flash.read_bytes() == b"\x00" * (1 << 20)
     finally:
         boards.stop("corrupted")
+
+
+def test_system_fatal_errors_are_told_and_end_the_firmware(sim_firmware: SimFirmware) -> None:
+    for argument, code, told in (
+        ("page=/nonexistent", 70, b"FATAL: the shared page cannot be mapped"),
+        ("flash=/dev/null", 70, b"FATAL: the flash file cannot be mapped"),
+        ("heap=x", 71, b"usage: firmware.elf"),
+    ):
+        done = subprocess.run(
+            ["qemu-xtensa", "-cpu", "de233_fpu", sim_firmware.elf, argument],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
+        assert done.returncode == code
+        assert told in done.stdout

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -9,6 +10,8 @@ from typing import IO
 from wedau.errors import SimError
 from wedau.paths import cache_dir
 
+_LOCK_TRIES = 10
+_LOCK_PAUSE_S = 0.02
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
@@ -54,7 +57,12 @@ class Folder:
     def lock(self) -> IO[bytes] | None:
         """Take the lock that a running board holds; None if the board runs."""
         self.path.mkdir(parents=True, exist_ok=True)
-        return lock_file(self._lock)
+        for _ in range(_LOCK_TRIES):
+            lock = lock_file(self._lock)
+            if lock is not None or self.read_state() is not None:
+                return lock
+            time.sleep(_LOCK_PAUSE_S)  # somebody only asks is_running(), or starts it just now
+        return None
 
     def is_running(self) -> bool:
         """Whether a bridge runs for this board."""
