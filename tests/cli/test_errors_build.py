@@ -67,11 +67,15 @@ def test_a_source_that_is_too_old_is_named(refused: Refused, model: str, place: 
 
 
 def test_no_source_at_all_names_every_source_that_failed(
-    refused: Refused, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    refused: Refused,
+    model: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path_without: WithoutTools,
 ) -> None:
     """An empty cache, and neither git nor apt to be found."""
+    path_without()
     monkeypatch.setenv("WEDAU_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("WEDAU_MICROPYTHON", raising=False)
     said = refused("build", model)
     assert said.error.startswith("MicroPython's source could not be got (")

@@ -10,7 +10,7 @@ import numpy as np
 
 from wedau import __version__
 from wedau.bench import digits as reference
-from wedau.cli.verify import SIMULATED, compile_forest, fresh_board, prove, scratch
+from wedau.cli.verify import SIMULATED, check_tools, compile_forest, fresh_board, prove, scratch
 from wedau.cli.workbench import micropython_source
 from wedau.convert import module, trees
 
@@ -36,6 +36,7 @@ class Figures:
 
 def digits(micropython: Path | None = None) -> Figures:
     """Build, prove and measure the reference forest on a fresh simulated board."""
+    check_tools("xtensawin")
     source = micropython_source(micropython)
     forest, unseen, truth = reference.forest()
     info = module.ModuleInfo(

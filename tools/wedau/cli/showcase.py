@@ -79,6 +79,7 @@ class Shown:
 
 def run(folder: Path, micropython: Path | None = None) -> Shown:
     """Train, judge, convert, compile, push, replay and report; see Shown."""
+    verify.check_tools("xtensawin")
     source = micropython_source(micropython)
     settings = TrainSettings(name=NAME)
     recordings = datasets.smartwatch()

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from wedau import __version__
-from wedau.build import natmod
+from wedau.build import compilers, natmod
 from wedau.cli import modules
 from wedau.cli.console import bar, say
 from wedau.cli.workbench import micropython_source, sim_firmware
@@ -239,6 +239,19 @@ def judged(card: Card) -> str:
     )
 
 
+def check_tools(arch: str) -> None:
+    """Check first what would be missed only after a download or minutes of work.
+
+    Raises:
+        SimError: no simulated board, which a module is tried on, could run here.
+        UsageError: the architecture is unknown.
+        BuildError: there is no compiler for it.
+    """
+    if arch != "x64":
+        boards.find_qemu()
+    compilers.for_arch(arch)
+
+
 def build_model(folder: Path, arch: str, micropython: Path | None = None) -> tuple[Report, Path]:
     """Build, prove and report; NAME.mpy and the report appear in folder only if all is equal.
 
@@ -248,6 +261,7 @@ def build_model(folder: Path, arch: str, micropython: Path | None = None) -> tup
     from wedau.cli import unix_proof
 
     model = TrainedModel.load(folder)
+    check_tools(arch)
     source = micropython_source(micropython)
     with scratch() as work:
         say(f"compiling {model.card.name} for {arch}")

@@ -14,7 +14,13 @@ def micropython_source(given: Path | None = None) -> sources.Source:
 
 
 def sim_firmware(given: Path | None = None) -> simboard.SimFirmware:
-    """Return the simulated board's firmware, built if need be."""
+    """Return the simulated board's firmware, built if need be.
+
+    Raises:
+        SimError: no simulated board could run here; said before a minute is spent on building.
+        BuildError: it cannot be built.
+    """
+    boards.find_qemu()
     return simboard.build(micropython_source(given).path, say=say)
 
 

@@ -94,7 +94,7 @@ def start(
         SimError: the name is in use or impossible, a size is, QEMU is missing, this system is not
             Linux, or the firmware does not start.
     """
-    qemu = _find_qemu()
+    qemu = find_qemu()
     heap_bytes = number("SIM_HEAP_BYTES") if heap_bytes is None else heap_bytes
     _check_size("heap", heap_bytes, _HEAP_BYTES, 16)
     folder, lock = _take(name)
@@ -166,7 +166,12 @@ def board(
         shutil.rmtree(boards_dir() / name, ignore_errors=True)
 
 
-def _find_qemu() -> str:
+def find_qemu() -> str:
+    """Return the path of QEMU for Xtensa.
+
+    Raises:
+        SimError: this system is not Linux, or QEMU is missing.
+    """
     if sys.platform != "linux":
         raise SimError(
             "the simulated board needs Linux, and this is " + sys.platform,
