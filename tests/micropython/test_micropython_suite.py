@@ -22,3 +22,9 @@ def test_micropython_unlisted_failure_and_listed_pass_are_told() -> None:
         "native:b.py failed",
         "native:a.py passes; take it off accepted.toml",
     ]
+
+
+def test_micropython_accepted_failures_have_a_reason() -> None:
+    entries = suite.accepted_entries()
+    assert entries and all(len(entry["reason"]) > 20 for entry in entries)
+    assert suite.accepted_failures("1.25.0") > suite.accepted_failures("1.26.1")
