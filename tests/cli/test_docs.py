@@ -1,9 +1,20 @@
 """What the documents show, runs; what they say that it prints, it prints; links lead somewhere."""
 
+import json
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from wedau import report
+from wedau.report import scores
+from wedau.train import pipeline
+from wedau.train.recipe import Recipe
+from wedau.train.settings import TrainSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs/generate"))
@@ -14,6 +25,8 @@ import compare  # noqa: E402
 import figures  # noqa: E402
 import pages  # noqa: E402
 import session  # noqa: E402
+
+RUN = pages.with_commands()
 
 
 def name(path: Path) -> str:
@@ -27,9 +40,20 @@ def exact(sim_firmware: object) -> bool:
     return figures.versions() in pages.FIGURES.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", pages.with_commands(), ids=name)
-def test_document_shows_what_its_commands_print(path: Path, exact: bool) -> None:
-    for step in session.run(path):
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest, exact: bool) -> Iterator[dict[Path, "Future[Any]"]]:
+    """The documents that are tested, two at a time; starting Python is most of their work."""
+    every = [getattr(item, "callspec", None) for item in request.session.items]
+    wanted = {spec.params["path"] for spec in every if spec and "path" in spec.params}
+    with ThreadPoolExecutor(2) as two:
+        yield {path: two.submit(session.run, path) for path in RUN if path in wanted}
+
+
+@pytest.mark.parametrize("path", RUN, ids=name)
+def test_document_shows_what_its_commands_print(
+    path: Path, runs: dict[Path, "Future[Any]"], exact: bool
+) -> None:
+    for step in runs[path].result():
         shown, said = list(step.command.output), step.said
         if shown or step.block.language == "pycon":
             where = f"{name(path)}:{step.command.line}: run `make docs` and look at what changed"
@@ -74,6 +98,47 @@ def test_figures_are_those_that_the_commands_measure(exact: bool) -> None:
 
 def _versions(text: str) -> str:
     return text.split("simulated board with ")[1].split(". With")[0]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model's folder."""
+    work = tmp_path_factory.mktemp("model")
+    rows = [f"{n % 7},{n % 5},{'ab'[n % 7 > 3]}" for n in range(40)]
+    (work / "data.csv").write_text("\n".join(["x,y,label", *rows]), encoding="ascii")
+    pipeline.run(TrainSettings(data=work / "data.csv", trees=2)).save(work / "model")
+    return work / "model"
+
+
+def keys(value: Any) -> set[str]:
+    """Return the keys of a JSON value at any depth, but for those that the user's data name."""
+    if isinstance(value, list):
+        return set().union(*map(keys, value))
+    if isinstance(value, dict):
+        return set(value).union(*map(keys, value.values()))
+    return set()
+
+
+def test_model_folder_reference_names_every_key(folder: Path) -> None:
+    text = (ROOT / "docs/reference/model-folder.md").read_text(encoding="utf-8")
+    card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    trees = json.loads((folder / "trees.json").read_text(encoding="utf-8"))
+    recipe = {field.name for field in fields(Recipe)}
+    found = keys(card) | keys(trees) | recipe
+    assert not {key for key in found if key not in words(text)}
+
+
+def test_report_reference_names_every_key() -> None:
+    text = (ROOT / "docs/reference/report-json.md").read_text(encoding="utf-8")
+    kinds = (report.Report, report.Data, report.Build, report.Feature, scores.ClassScore)
+    found = {field.name for kind in kinds for field in fields(kind)} | {"report_version"}
+    assert not {key for key in found if key not in words(text)}
+
+
+def words(text: str) -> set[str]:
+    """Return what stands in backticks, and the parts of dotted names there."""
+    quoted = [part.replace("[]", "") for part in text.split("`")[1::2]]
+    return {word for part in quoted for word in [part, *part.split(".")]}
 
 
 def test_readme_begins_with_the_two_commands_of_the_makefile() -> None:
