@@ -137,6 +137,23 @@ def test_a_missing_simulator_is_named(
     assert "apt install qemu-user" in said.hint
 
 
+@pytest.mark.parametrize("tool", ["make", "xtensa-lx106-elf-ld", "cc"])
+def test_a_missing_tool_of_the_firmware_is_named(
+    refused: Refused,
+    tool: str,
+    micropython: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path_without: WithoutTools,
+) -> None:
+    path_without(tool)
+    monkeypatch.setenv("WEDAU_CACHE", str(tmp_path / "cache"))
+    said = refused("sim", "start", "--micropython", micropython)
+    assert said.error == f"not found: {tool}, needed to build the simulated board"
+    assert "wedau doctor" in said.hint
+    assert list((tmp_path / "cache" / "simboard").glob("*.work")) == []
+
+
 def test_a_difference_between_board_and_host_makes_no_module(
     refused: Refused, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,10 @@
 """Data that cannot be trained on: each gets a line that says what and where."""
 
 import io
+import os
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -171,6 +174,57 @@ def test_a_folder_without_recordings_is_refused(refused: Refused, place: Path) -
     (place / "data" / "notes.txt").write_text("later")
     said = refused("train", "data", *TRAIN, "--time", "t_ms")
     assert said.error == "the folder data holds no CSV or Parquet files"
+
+
+@pytest.fixture
+def nobody() -> Iterator[Path]:
+    """A folder that everybody may enter; in it this process has no special rights."""
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            os.seteuid(user)
+
+
+@pytest.mark.parametrize("unreadable", [".", "day2"])
+def test_a_folder_that_may_not_be_read_is_named(
+    wedau: Wedau, nobody: Path, unreadable: str
+) -> None:
+    samples.recordings(nobody / "data")
+    (nobody / "data" / "day2").mkdir()
+    closed = nobody / "data" / unreadable
+    closed.chmod(0)
+    outcome = wedau("train", nobody / "data", "-o", nobody / "saw", "--time", "t_ms")
+    closed.chmod(0o755)
+    assert outcome.code == 1
+    said = refusal(outcome.err)
+    assert said.error == f"cannot read the folder {closed}: Permission denied"
+    assert "permissions" in said.hint
+
+
+def test_a_file_that_may_not_be_read_is_named(wedau: Wedau, nobody: Path) -> None:
+    path = samples.table(nobody / "data.csv")
+    path.chmod(0)
+    outcome = wedau("train", path, "-o", nobody / "saw")
+    assert outcome.code == 1
+    assert refusal(outcome.err).error == f"cannot read {path}: Permission denied"
+
+
+def test_an_output_that_may_not_be_written_is_named(wedau: Wedau, nobody: Path) -> None:
+    data = samples.table(nobody / "data.csv")
+    (nobody / "closed").mkdir()
+    (nobody / "closed").chmod(0o555)
+    outcome = wedau("train", data, "-o", nobody / "closed" / "saw", "--trees", "3")
+    assert outcome.code == 1
+    said = refusal(outcome.err)
+    assert said.error == f"cannot write the model folder {nobody}/closed/saw: Permission denied"
+    assert "may write" in said.hint
+    assert sorted(contents(nobody)) == ["closed", "data.csv"]
 
 
 def test_recordings_of_other_columns_are_named(refused: Refused, place: Path) -> None:

@@ -132,6 +132,7 @@ def _text_columns(settings: TrainSettings) -> list[str | None]:
 
 def _files(folder: Path, settings: TrainSettings) -> Iterable[tuple[Table, Mapping[str, str]]]:
     """Yield each recording's table and the label and group that are known from elsewhere."""
+    _check_readable(folder)
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in tables.SUFFIXES)
     index = folder / LABELS_FILE
     files = [p for p in paths if p != index]
@@ -144,6 +145,18 @@ def _files(folder: Path, settings: TrainSettings) -> Iterable[tuple[Table, Mappi
     for path in files:
         table = _read_table(path, settings)
         yield table, _known(folder, table, listed, settings)
+
+
+def _check_readable(folder: Path) -> None:
+    """Raise unless the folder can be listed: rglob() passes over what it may not read."""
+    try:
+        for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+            next(path.iterdir(), None)
+    except OSError as error:
+        raise DataError(
+            f"cannot read the folder {error.filename or folder}: {error.strerror}",
+            "check its permissions",
+        ) from error
 
 
 def _known(
