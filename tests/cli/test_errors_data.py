@@ -177,8 +177,11 @@ def test_a_folder_without_recordings_is_refused(refused: Refused, place: Path) -
 
 
 @pytest.fixture
-def nobody() -> Iterator[Path]:
-    """A folder that everybody may enter; in it this process has no special rights."""
+def nobody(trained: Path) -> Iterator[Path]:
+    """A folder that everybody may enter, and no special rights for this process.
+
+    One training comes first: what it imports may lie where only root may read.
+    """
     user = os.geteuid()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
