@@ -21,8 +21,8 @@ TEXT = """\
 
 <!-- Made by `make docs` from the commands below; do not edit. -->
 
-Measured on the simulated board with {versions}. With the same versions, the commands give the same
-figures on any machine.
+Measured on the simulated board with {versions}. The counts repeat exactly: the same versions give
+the same figures.
 
 Instructions are counted, not estimated: one for each instruction that the simulated processor
 executes, and the same number on every run. They are not cycles and not microseconds of a chip. A

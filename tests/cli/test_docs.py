@@ -97,7 +97,7 @@ def test_figures_are_those_that_the_commands_measure(exact: bool) -> None:
 
 
 def _versions(text: str) -> str:
-    return text.split("simulated board with ")[1].split(". With")[0]
+    return text.split("simulated board with ")[1].split(". The counts")[0]
 
 
 @pytest.fixture(scope="module")
