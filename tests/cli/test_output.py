@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import samples
-from outcomes import refusal
+from outcomes import Wedau, refusal
 
 from wedau.cli import console
 from wedau.convert import module, trees
@@ -92,6 +92,16 @@ def test_a_long_value_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> N
     path = "/a/very/long/path" * 20 + "/report.html"
     console.print_rows([("Report", path), ("Größe", "[bold]1[/] B"), ("高さ", "2")])
     assert capsys.readouterr().out == f"Report  {path}\nGröße   [bold]1[/] B\n高さ    2\n"
+
+
+def test_brackets_and_colons_in_names_are_no_markup(wedau: Wedau, place: Path) -> None:
+    name = "[red]saw :cat: 1[2]"
+    samples.table(place / f"{name}.csv")
+    done = wedau("train", f"{name}.csv", "-o", name, "--name", "saw", "--trees", "3")
+    assert done.code == 0
+    assert f"reading {name}.csv\n" in done.err
+    assert done.out.endswith(f"\nnext: wedau build {name}\n")
+    assert f"error: {name}/x is not a model folder" in wedau("build", f"{name}/x").err
 
 
 def test_an_error_is_one_line_and_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +186,7 @@ def test_a_closed_pipe_ends_quietly(place: Path, args: list[str]) -> None:
     assert b"error" not in done.stderr
 
 
-@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_an_interrupted_training_leaves_nothing(
     place: Path, sign: signal.Signals, code: int
 ) -> None:

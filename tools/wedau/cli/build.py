@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from wedau.cli import options
-from wedau.cli.console import out, print_json, print_rows
+from wedau.cli.console import print_json, print_line, print_rows
 
 
 def build(
@@ -25,4 +25,4 @@ def build(
         return
     if not quiet:
         print_rows([*summary(report), ("Report", str(folder / "report.html"))])
-    out.print(str(path))
+    print_line(str(path))

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def complain(message: str, hint: str) -> None:
@@ -30,6 +30,11 @@ def _one_line(text: str) -> str:
 def say(message: str) -> None:
     """Print a line of progress."""
     err.print(f"[dim]{escape(message)}[/]")
+
+
+def print_line(text: str) -> None:
+    """Print one line of a result as it is; nothing in it is markup."""
+    out.print(text, markup=False)
 
 
 def print_json(document: Any) -> None:

@@ -1,6 +1,7 @@
 """wedau doctor"""
 
 import typer
+from rich.markup import escape
 
 from wedau.cli import options
 from wedau.cli.console import err, out, print_json
@@ -17,8 +18,8 @@ def doctor(json: options.Json = False) -> None:
     else:
         for check in found:
             mark = "[green]ok[/]     " if check.found else "[red]missing[/]"
-            out.print(f"{mark} [bold]{check.name}[/]: {check.found or check.purpose}")
+            out.print(f"{mark} [bold]{check.name}[/]: {escape(check.found or check.purpose)}")
         for check in missing:
-            err.print(f"[bold]hint:[/] {check.hint}")
+            err.print(f"[bold]hint:[/] {escape(check.hint)}")
     if missing:
         raise typer.Exit(4)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from wedau.cli import options
-from wedau.cli.console import out, print_json, print_rows
+from wedau.cli.console import print_json, print_line, print_rows
 from wedau.errors import CheckError, DataError
 
 
@@ -35,7 +35,7 @@ def predict(
     else:
         print_rows(done.rows())
         if output:
-            out.print(str(output))
+            print_line(str(output))
     if done.differences:
         raise CheckError(
             f"the board decided {done.differences} rows otherwise than the host",

@@ -1,7 +1,7 @@
 """wedau push"""
 
 from wedau.cli import options
-from wedau.cli.console import bar, out, print_json
+from wedau.cli.console import bar, print_json, print_line
 
 
 def push(
@@ -25,4 +25,4 @@ def push(
         print_json({"port": name, **vars(done)})
         return
     kept = " (was there already)" if not done.sent_bytes else ""
-    out.print(f"{card.name} {card.version} is on {name} in {done.folder}{kept}")
+    print_line(f"{card.name} {card.version} is on {name} in {done.folder}{kept}")

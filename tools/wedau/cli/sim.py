@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wedau.cli import options
-from wedau.cli.console import out, print_json, print_rows, say
+from wedau.cli.console import print_json, print_line, print_rows, say
 from wedau.errors import SimError, UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def start(
     if json:
         print_json(_document(board))
     else:
-        out.print(board.port)
+        print_line(board.port)
         say(f"board {board.name!r} is running; stop it with: wedau sim stop {board.name}")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wedau.cli import options
-from wedau.cli.console import out, print_json, print_rows, say
+from wedau.cli.console import print_json, print_line, print_rows, say
 from wedau.errors import DataError
 from wedau.train.settings import TrainSettings
 
@@ -118,4 +118,4 @@ def show(model: "TrainedModel", folder: Path, json: bool) -> None:
             ("Accuracy", f"{100 * metrics['accuracy_unseen']:.1f} % ({unseen}s it never saw)"),
         ]
     )
-    out.print(f"next: wedau build {folder}")
+    print_line(f"next: wedau build {folder}")
