@@ -24,7 +24,7 @@ bench: $(READY)
 
 # MicroPython's own tests, all of them, on the simulated board.
 micropython-tests: $(READY)
-	@$(BIN)/python -m wedau.sim.mptests
+	@$(BIN)/python tests/micropython/suite.py
 
 $(READY): pyproject.toml setup.py tools/setup.sh tools/wedau/build/debian_packages.txt $(wildcard modules/core/*) $(wildcard tools/wedau/_core/*)
 	@sh tools/setup.sh $(VENV)

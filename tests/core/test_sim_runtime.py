@@ -38,9 +38,21 @@ void widen(const float *x, double *y, size_t n) {
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     folder = tmp_path_factory.mktemp("runtime")
     (folder / "driver.c").write_text(_DRIVER)
-    sources = [resource("firmware", "sim", "runtime", name) for name in ("float.c", "int64.c")]
+    names = [name.strip("_") for name in _FUNCTIONS if name.endswith(("f2", "f3", "i3"))]
+    rt = resource("firmware", "xtensa", "rt")
+    sources = [resource("firmware", "sim", "math.c"), *(rt / f"{name}.c" for name in names)]
     renamed = [f"-D{name}=t_{name}" for name in _FUNCTIONS]
-    command = ["cc", "-O1", "-shared", "-fPIC", "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
+    command = [
+        "cc",
+        "-O1",
+        "-shared",
+        "-fPIC",
+        "-fno-builtin",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-I{rt}",
+    ]
     library = folder / "runtime.so"
     subprocess.run([*command, *renamed, "-o", library, folder / "driver.c", *sources], check=True)
     return ctypes.CDLL(str(library))
