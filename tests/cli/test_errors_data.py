@@ -255,12 +255,23 @@ def test_an_output_that_is_a_file_is_kept(refused: Refused, place: Path) -> None
     assert said.error == "saw is a file"
 
 
+def test_the_demo_keeps_other_things(refused: Refused, place: Path) -> None:
+    """Said before the work, not after it."""
+    (place / "mine" / "exercises").mkdir(parents=True)
+    (place / "mine" / "exercises" / "thesis.txt").write_text("ten years of work")
+    said = refused("demo", "mine")
+    assert said.error == "the folder mine/exercises holds other files and no model"
+
+
 def test_an_output_folder_that_cannot_be_made_is_named(refused: Refused, place: Path) -> None:
     samples.table(place / "data.csv")
     (place / "way").write_text("a file in the way")
-    said = refused("train", "data.csv", "-o", "way/saw")
-    assert said.error.startswith("cannot write the model folder way/saw: ")
-    assert "may write" in said.hint
+    for command in (["train", "data.csv", "-o", "way/exercises"], ["demo", "way"]):
+        said = refused(*command)
+        assert said.error == (
+            f"cannot write the model folder way/exercises: {place}/way: it is a file"
+        )
+        assert "may write" in said.hint
 
 
 def test_a_full_disk_leaves_the_old_model(

@@ -16,7 +16,7 @@ from wedau.errors import CheckError
 from wedau.report import Report, summary
 from wedau.train import datasets, evaluate, grid, pipeline, windows
 from wedau.train.dataset import Dataset
-from wedau.train.model import TrainedModel
+from wedau.train.model import TrainedModel, check_replaceable
 from wedau.train.recordings import Recordings
 from wedau.train.settings import TrainSettings
 
@@ -79,6 +79,8 @@ class Shown:
 
 def run(folder: Path, micropython: Path | None = None) -> Shown:
     """Train, judge, convert, compile, push, replay and report; see Shown."""
+    target = folder / NAME
+    check_replaceable(target)
     verify.check_tools("xtensawin")
     source = micropython_source(micropython)
     settings = TrainSettings(name=NAME)
@@ -89,7 +91,6 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
     models = [
         pipeline.assemble(data, result, settings, number) for number in range(len(result.folds))
     ]
-    target = folder / NAME
     with verify.scratch() as work, verify.fresh_board(micropython) as board:
         proofs = []
         compiled = []

@@ -54,6 +54,7 @@ def train(
     """Train a random forest on the grid that the board decides on."""
     from wedau.cli import modules
     from wedau.train import pipeline
+    from wedau.train.model import check_replaceable
 
     settings = TrainSettings(
         data=data,
@@ -74,6 +75,7 @@ def train(
         name=name or output.resolve().name,
         version=model_version,
     )
+    check_replaceable(output)
     model = pipeline.run(settings, say)
     model.save(output)
     modules.forget(output)

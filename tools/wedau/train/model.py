@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ FORMAT = 1
 CARD, TREES, HELD_OUT = "model.json", "trees.json", "held_out.csv"
 _HELD_OUT_COLUMNS = ["label", "group", "predicted"]
 _AGAIN = "the model's files were damaged or edited: run 'wedau train' again"
+_OTHER_FOLDER = "choose another folder with -o, one that you may write to"
 
 Metrics = Mapping[str, Any]
 
@@ -142,7 +144,7 @@ class TrainedModel:
             DataError: the folder holds something that is not a model, or cannot be written.
         """
         folder = Path(folder)
-        _check_replaceable(folder)
+        check_replaceable(folder)
         files = _files(self)
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -155,7 +157,7 @@ class TrainedModel:
         except OSError as error:
             raise DataError(
                 f"cannot write the model folder {folder}: {error.strerror}",
-                "choose another folder with -o, one that you may write to",
+                _OTHER_FOLDER,
             ) from error
 
     @classmethod
@@ -185,7 +187,8 @@ class TrainedModel:
             raise DataError(f"{path}: row {wrong[0] + 2}: the trees predict another label", _AGAIN)
 
 
-def _check_replaceable(folder: Path) -> None:
+def check_replaceable(folder: Path) -> None:
+    """Raise DataError if saving a model there would fail, or hit something else than a model."""
     if folder.is_dir() and any(folder.iterdir()) and not Path(folder, CARD).is_file():
         raise DataError(
             f"the folder {folder} holds other files and no model",
@@ -193,6 +196,12 @@ def _check_replaceable(folder: Path) -> None:
         )
     if folder.exists() and not folder.is_dir():
         raise DataError(f"{folder} is a file", "choose a new or empty folder with -o")
+    parent = next((p for p in folder.absolute().parents if p.exists()), folder)
+    if not (parent.is_dir() and os.access(parent, os.W_OK)):
+        reason = "you may not write to it" if parent.is_dir() else "it is a file"
+        raise DataError(
+            f"cannot write the model folder {folder}: {parent}: {reason}", _OTHER_FOLDER
+        )
 
 
 def _replace(new: Path, folder: Path, old: Path) -> None:
