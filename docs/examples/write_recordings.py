@@ -26,7 +26,9 @@ def main() -> None:
     """Write FOLDER/train and FOLDER/new, or the same as two tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--one-table", action="store_true", help="write two tables, not two folders")
+    parser.add_argument(
+        "--one-table", action="store_true", help="write two tables, not two folders"
+    )
     options = parser.parse_args()
     write = write_table if options.one_table else write_folder
     wanted = [item for item in datasets.smartwatch().items if item.label in EXERCISES]

@@ -1,5 +1,6 @@
 """Compare what a document shows with what a command prints."""
 
+import difflib
 import re
 
 _PORT = re.compile(r"/dev/pts/\d+")
@@ -16,6 +17,11 @@ def plain(text: str) -> list[str]:
     while lines and not lines[-1]:
         lines.pop()
     return lines
+
+
+def difference(shown: list[str], said: list[str]) -> str:
+    """Return what differs, for people: lines with "-" are in the document only."""
+    return "\n".join(difflib.unified_diff(shown, said, "shown", "said", lineterm="", n=0))
 
 
 def same(shown: list[str], said: list[str], *, exact: bool) -> bool:

@@ -1,5 +1,6 @@
 """The figures in the documents, from the commands that measure them."""
 
+import platform
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -21,8 +22,8 @@ TEXT = """\
 
 <!-- Made by `make docs` from the commands below; do not edit. -->
 
-Measured on the simulated board with {versions}. The counts repeat exactly: the same versions give
-the same figures.
+Measured on the simulated board with these versions, and the counts repeat exactly:
+{versions}.
 
 Instructions are counted, not estimated: one for each instruction that the simulated processor
 executes, and the same number on every run. They are not cycles and not microseconds of a chip. A
@@ -102,7 +103,8 @@ def versions() -> str:
     """Return the versions that the figures depend on."""
     source = sources.micropython()
     packages = ", ".join(f"{name} {version(name)}" for name in ("scikit-learn", "NumPy"))
-    return f"MicroPython {source.version}, clang {clang.version(clang.find())}, {packages}"
+    tools = f"MicroPython {source.version}, clang {clang.version(clang.find())}, {packages}"
+    return f"{tools}, on {platform.freedesktop_os_release()['PRETTY_NAME']}"
 
 
 def text(measured: Measured) -> str:

@@ -57,7 +57,8 @@ def test_document_shows_what_its_commands_print(
         shown, said = list(step.command.output), step.said
         if shown or step.block.language == "pycon":
             where = f"{name(path)}:{step.command.line}: run `make docs` and look at what changed"
-            assert compare.same(shown, said, exact=exact), f"{where}\n{shown}\n{said}"
+            changed = compare.difference(shown, said)
+            assert compare.same(shown, said, exact=exact), f"{where}\n{changed}"
 
 
 @pytest.mark.parametrize("path", pages.every(), ids=name)
@@ -90,14 +91,14 @@ def test_figures_are_those_that_the_commands_measure(exact: bool) -> None:
     shown = pages.FIGURES.read_text(encoding="utf-8")
     if not exact:  # the versions are named on the page, and are others than those here
         shown = shown.replace(_versions(shown), figures.versions())
-    said = figures.text(measured)
-    assert compare.same(shown.splitlines(), said.splitlines(), exact=exact), "run `make docs`"
     printed = figures.get_printed(pages.README.read_text(encoding="utf-8"))
-    assert compare.same(printed.splitlines(), measured.printed.splitlines(), exact=exact)
+    for page, now in ((shown, figures.text(measured)), (printed, measured.printed)):
+        lines = page.splitlines(), now.splitlines()
+        assert compare.same(*lines, exact=exact), f"run `make docs`\n{compare.difference(*lines)}"
 
 
 def _versions(text: str) -> str:
-    return text.split("simulated board with ")[1].split(". The counts")[0]
+    return text.split("repeat exactly:\n")[1].split(".\n")[0]
 
 
 @pytest.fixture(scope="module")
