@@ -55,7 +55,9 @@ def for_arch(arch: str) -> Compiler:
 
 
 def run(command: Sequence[str], *, cwd: Path, what: str) -> str:
-    """Run a tool and return what it printed.
+    """Run a tool in a folder and return what it printed.
+
+    Its temporary files lie there too: when we are interrupted it is killed and cannot remove them.
 
     Raises:
         BuildError: it is missing, fails or does not end; the message has its first error.
@@ -69,6 +71,7 @@ def run(command: Sequence[str], *, cwd: Path, what: str) -> str:
             text=True,
             errors="replace",
             stdin=subprocess.DEVNULL,
+            env=os.environ | {"TMPDIR": str(cwd)},
             timeout=_TIMEOUT_S,
             check=False,
         )
