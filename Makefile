@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test bench micropython-tests check clean
+.PHONY: demo test bench docs micropython-tests check clean
 
 demo: $(READY)
 	@$(BIN)/wedau demo
@@ -18,15 +18,19 @@ check: $(READY)
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-# Figures that depend on this machine's speed, and all others.
+# The figures of the reference forest.
 bench: $(READY)
 	@$(BIN)/wedau bench digits
+
+# The generated pages, and what the documents show as printed.
+docs: $(READY)
+	@$(BIN)/python docs/generate
 
 # MicroPython's own tests, all of them, on the simulated board.
 micropython-tests: $(READY)
 	@$(BIN)/python tests/micropython/suite.py
 
-$(READY): pyproject.toml setup.py tools/setup.sh tools/wedau/build/debian_packages.txt $(wildcard modules/core/*) $(wildcard tools/wedau/_core/*)
+$(READY): pyproject.toml setup.py tools/setup.sh tools/wedau/build/debian_packages.txt $(wildcard modules/core/*) tools/wedau/_core.c
 	@sh tools/setup.sh $(VENV)
 
 clean:

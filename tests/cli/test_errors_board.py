@@ -240,7 +240,7 @@ def test_push_refuses_a_module_that_was_changed(
 def test_push_refuses_a_model_too_big_for_the_heap(
     refused: Refused, big: Path, sim_firmware: SimFirmware
 ) -> None:
-    needs = json.loads((big / "xtensawin" / "modules.json").read_text())["heap_bytes"]
+    needs = json.loads((big / "xtensawin" / "modules.json").read_text())["build"]["heap_bytes"]
     with boards.board(sim_firmware.elf, sim_firmware.plugin, heap_bytes=32 * 1024) as small:
         said = refused("push", big, "--port", small.port)
         with Board(small.port) as board:

@@ -75,7 +75,7 @@ class Decided:
         shown = [(label, f"{count:,}") for label, count in self.counts().items()]
         if self.accuracy is not None:
             shown.append(("Accuracy", f"{100 * self.accuracy:.1f} % of {len(self.board):,}"))
-        shown.append(("Host against board", f"{self.differences} differences"))
+        shown.append(("Board against laptop", f"{self.differences} differences"))
         return shown
 
     def write(self, path: Path) -> None:

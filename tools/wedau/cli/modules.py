@@ -1,16 +1,17 @@
 """The built modules inside a model's folder: FOLDER/ARCH/*.mpy, with a note of what they are of."""
 
+import contextlib
 import hashlib
 import json
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from wedau.errors import DataError
-from wedau.report import Report, render
+from wedau.report import Build, Report, render
 
 NOTE = "modules.json"
 REPORTS = ("report.html", "report.json")
@@ -39,7 +40,7 @@ def save(folder: Path, report: Report, paths: Sequence[Path]) -> Path:
     build = report.builds[0]
     note = {
         "model_sha256": _sha256((folder / CARD).read_bytes()),
-        "heap_bytes": build.heap_bytes,
+        "build": asdict(build),
         "files": {path.name: _sha256(path.read_bytes()) for path in paths},
     }
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as work:
@@ -48,13 +49,26 @@ def save(folder: Path, report: Report, paths: Sequence[Path]) -> Path:
         for path in paths:
             shutil.copyfile(path, new / path.name)
         (new / NOTE).write_text(json.dumps(note, indent=1) + "\n", encoding="ascii")
-        for name, text in zip(REPORTS, (render(report), report.to_json()), strict=True):
+        whole = replace(report, builds=[build, *_other_builds(folder, build.arch)])
+        for name, text in zip(REPORTS, (render(whole), whole.to_json()), strict=True):
             Path(work, name).write_text(text, encoding="utf-8")
             Path(work, name).replace(folder / name)
         if (folder / build.arch).exists():
             (folder / build.arch).rename(Path(work, "old"))
         new.rename(folder / build.arch)
     return folder / build.arch / paths[-1].name
+
+
+def _other_builds(folder: Path, arch: str) -> list[Build]:
+    """Return what the notes in the folder say of this model's modules for other architectures."""
+    model_sha256 = _sha256((folder / CARD).read_bytes())
+    builds = []
+    for path in sorted(folder.glob(f"*/{NOTE}")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            note = json.loads(path.read_text(encoding="ascii"))
+            if note["model_sha256"] == model_sha256 and path.parent.name != arch:
+                builds.append(Build(**note["build"]))
+    return builds
 
 
 def load(folder: Path, arch: str) -> Built:
@@ -68,7 +82,7 @@ def load(folder: Path, arch: str) -> Built:
         note: dict[str, Any] = json.loads((folder / arch / NOTE).read_text(encoding="ascii"))
         files = {name: (folder / arch / name).read_bytes() for name in note["files"]}
         model_sha256 = note["model_sha256"]
-        heap_bytes = note["heap_bytes"]
+        heap_bytes = note["build"]["heap_bytes"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise DataError(f"{folder} has no complete module for {arch}", again) from None
     if model_sha256 != _sha256((folder / CARD).read_bytes()):
