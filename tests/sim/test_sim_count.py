@@ -111,3 +111,20 @@ def test_count_starts_anew_with_each_boot(fresh_board: SimBoard) -> None:
     call_mpremote(fresh_board.port, "reset")
     time.sleep(0.5)  # mpremote lets the board wait for 0.1 s before it resets
     assert fresh_board.instructions() < before
+
+
+def test_count_of_opening_a_file_does_not_depend_on_the_time(
+    execute: Callable[[str], str],
+) -> None:
+    source = (
+        "import gc, sim\n"
+        "open('/x', 'w').close()\n"
+        "def touch():\n"
+        "    open('/x').close()\n"
+        "def counted():\n"
+        "    gc.collect()\n"
+        "    return sim.count(touch)[1]\n"
+        "warm = [counted() for _ in range(100)]\n"
+        "print(len({counted() for _ in range(500)}))"
+    )
+    assert execute(source) == "1\n"
