@@ -29,9 +29,9 @@ C_FLAGS = ["/fp:precise", "/W3"] if os.name == "nt" else ["-std=c99", "-ffp-cont
 
 CORE = Extension(
     "wedau._core",
-    sources=["tools/wedau/_core.c", *sorted(str(p) for p in Path("modules/core").glob("*.c"))],
-    depends=sorted(str(p) for p in Path("modules/core").glob("*.h")),
-    include_dirs=["modules/core"],
+    sources=["tools/wedau/_core.c", *sorted(str(p) for p in Path("modules/core").rglob("*.c"))],
+    depends=sorted(str(p) for p in Path("modules/core").rglob("*.h")),
+    include_dirs=["modules/core", "modules/core/trees"],
     extra_compile_args=C_FLAGS,
     py_limited_api=True,
 )

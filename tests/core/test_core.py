@@ -5,6 +5,7 @@ import struct
 import subprocess
 from pathlib import Path
 
+import data_files
 import pytest
 
 from wedau.paths import resource
@@ -12,7 +13,7 @@ from wedau.train import recipe
 
 HERE = Path(__file__).parent
 CORE = resource("modules", "core")
-SOURCES = sorted(CORE.glob("*.c"))
+SOURCES = sorted(CORE.rglob("*.c"))
 STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-Wconversion"]
 STRICT += [
     "-Wdouble-promotion",
@@ -21,7 +22,7 @@ STRICT += [
     "-Wmissing-prototypes",
 ]
 # Not float-divide-by-zero: what a feature gives then is defined.
-SANITIZE = ["-O1", "-g", "-fno-sanitize-recover=all", f"-I{CORE}"]
+SANITIZE = ["-O1", "-g", "-fno-sanitize-recover=all", f"-I{CORE}", f"-I{CORE / 'trees'}"]
 CHECKS = "address,undefined,float-cast-overflow"
 
 
@@ -33,10 +34,11 @@ def run(*command: str | Path, timeout: float = 240) -> str:
     return done.stdout
 
 
-def test_core_passes_its_unit_tests_under_sanitizers(tmp_path: Path) -> None:
-    program = tmp_path / "test_core"
+@pytest.mark.parametrize("name", ["test_core", "test_trees"])
+def test_core_passes_its_unit_tests_under_sanitizers(name: str, tmp_path: Path) -> None:
+    program = tmp_path / name
     flags = [f"-fsanitize={CHECKS}", *SANITIZE]
-    run("gcc", "-std=c99", *flags, HERE / "test_core.c", *SOURCES, "-o", program, "-lm")
+    run("gcc", "-std=c99", *flags, HERE / f"{name}.c", *SOURCES, "-o", program, "-lm")
     assert run(program) == "all passed\n"
 
 
@@ -51,22 +53,31 @@ def test_core_compiles_without_a_warning_and_fuses_nothing(compiler: str, tmp_pa
 
 def test_core_includes_only_headers_of_the_compiler() -> None:
     allowed = {"<float.h>", "<stdbool.h>", "<stddef.h>", "<stdint.h>"}
-    for path in CORE.iterdir():
+    for path in CORE.rglob("*.[ch]"):
         for line in path.read_text().splitlines():
             if line.startswith("#include <"):
                 assert line.split()[1] in allowed, f"{path.name}: {line}"
 
 
-def test_recipe_parser_survives_a_fuzzer(tmp_path: Path) -> None:
-    program, corpus = tmp_path / "fuzz_recipe", tmp_path / "corpus"
+def fuzz(name: str, seeds: list[bytes], folder: Path) -> None:
+    """Build the fuzz target of this name and let it run from these inputs."""
+    program, corpus = folder / name, folder / "corpus"
     flags = [f"-fsanitize=fuzzer,{CHECKS}", *SANITIZE]
-    run("clang-22", *flags, HERE / "fuzz_recipe.c", *SOURCES, "-o", program)
+    run("clang-22", *flags, HERE / f"{name}.c", *SOURCES, "-o", program)
     corpus.mkdir()
-    for i, blob in enumerate(_recipes()):
+    for i, blob in enumerate(seeds):
         (corpus / str(i)).write_bytes(blob)
     seconds = os.environ.get("WEDAU_FUZZ_SECONDS", "10")
     limits = ["-max_len=256", "-timeout=5", "-seed=1", f"-max_total_time={seconds}"]
     run(program, *limits, corpus, timeout=float(seconds) + 120)
+
+
+def test_recipe_parser_survives_a_fuzzer(tmp_path: Path) -> None:
+    fuzz("fuzz_recipe", _recipes(), tmp_path)
+
+
+def test_trees_loader_survives_a_fuzzer(tmp_path: Path) -> None:
+    fuzz("fuzz_trees", data_files.seeds(), tmp_path)
 
 
 def _recipes() -> list[bytes]:

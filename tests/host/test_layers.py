@@ -32,7 +32,7 @@ def wrong_includes(folder: Path, allowed: set[str], prefix: str = "\0") -> list[
 
 
 def core_headers() -> set[str]:
-    return {path.name for path in (MODULES / "core").glob("*.h")}
+    return {path.name for path in (MODULES / "core").rglob("*.h")}
 
 
 def test_core_includes_nothing_but_itself_and_freestanding_c99() -> None:
@@ -44,7 +44,7 @@ def test_core_neither_allocates_nor_prints() -> None:
     call = re.compile(r"\b(malloc|calloc|realloc|free|printf|puts|fopen|m_new|mp_\w+)\s*\(")
     found = [
         f"{path.name}: {call.search(path.read_text('utf-8'))}"
-        for path in (MODULES / "core").glob("*.[ch]")
+        for path in (MODULES / "core").rglob("*.[ch]")
         if call.search(path.read_text("utf-8"))
     ]
     assert found == []

@@ -12,6 +12,7 @@
 
 #include "wd_features.h"
 #include "wd_quantize.h"
+#include "wd_trees.h"
 
 typedef struct {
     const char *name;
@@ -172,10 +173,120 @@ static PyObject *core_quantize(PyObject *module, PyObject *args) {
     return result;
 }
 
+static int open_trees(const char *bytes, Py_ssize_t n, wd_trees *trees) {
+    wd_trees_error error = wd_trees_open((const uint8_t *)bytes, (size_t)n, trees);
+    if (error != WD_TREES_OK) {
+        PyErr_SetString(PyExc_ValueError, wd_trees_error_text(error));
+    }
+    return error == WD_TREES_OK;
+}
+
+static PyObject *all_texts(const wd_trees *trees) {
+    wd_trees_reader reader;
+    wd_trees_texts(trees, &reader);
+    PyObject *texts = PyList_New(0);
+    while (texts != NULL && wd_trees_next_text(&reader)) {
+        PyObject *text = PyUnicode_FromStringAndSize(reader.text, (Py_ssize_t)reader.length);
+        if (text == NULL || PyList_Append(texts, text) != 0) {
+            Py_CLEAR(texts);
+        }
+        Py_XDECREF(text);
+    }
+    return texts;
+}
+
+static PyObject *core_trees_check(PyObject *module, PyObject *args) {
+    (void)module;
+    const char *bytes;
+    Py_ssize_t n;
+    wd_trees t;
+    if (!PyArg_ParseTuple(args, "y#", &bytes, &n) || !open_trees(bytes, n, &t)) {
+        return NULL;
+    }
+    PyObject *texts = all_texts(&t);
+    if (texts == NULL) {
+        return NULL;
+    }
+    return Py_BuildValue("{s:i,s:i,s:i,s:I,s:O,s:N,s:y#,s:y#}", "n_features", (int)t.n_features,
+        "n_classes", (int)t.n_classes, "n_trees", (int)t.n_trees, "n_nodes", (unsigned)t.n_nodes,
+        "is_wide", t.is_wide ? Py_True : Py_False, "texts", texts, "scale", (const char *)t.scale,
+        (Py_ssize_t)t.n_features * 4, "recipe", (const char *)t.recipe, (Py_ssize_t)t.recipe_bytes);
+}
+
+static int fits(const wd_trees *trees, const Py_buffer *rows, const Py_buffer *out) {
+    if (rows->shape[1] != (Py_ssize_t)trees->n_features) {
+        PyErr_Format(PyExc_ValueError, "the rows have %zd features, the trees %d", rows->shape[1],
+            (int)trees->n_features);
+        return 0;
+    }
+    if (out->shape[0] != rows->shape[0]
+        || (out->ndim == 2 && out->shape[1] != (Py_ssize_t)trees->n_classes)) {
+        PyErr_SetString(PyExc_ValueError, "out has the wrong shape");
+        return 0;
+    }
+    return 1;
+}
+
+static void predict_all(const wd_trees *trees, const Py_buffer *rows, const Py_buffer *out) {
+    const int16_t *row = rows->buf;
+    int64_t *to = out->buf;
+    Py_BEGIN_ALLOW_THREADS
+    for (Py_ssize_t i = 0; i < rows->shape[0]; i++, row += trees->n_features) {
+        to[i] = wd_trees_predict(trees, row);
+    }
+    Py_END_ALLOW_THREADS
+}
+
+static void proba_all(const wd_trees *trees, const Py_buffer *rows, const Py_buffer *out) {
+    const int16_t *row = rows->buf;
+    float *to = out->buf;
+    Py_BEGIN_ALLOW_THREADS
+    for (Py_ssize_t i = 0; i < rows->shape[0]; i++, row += trees->n_features) {
+        wd_trees_proba(trees, row, to + i * trees->n_classes);
+    }
+    Py_END_ALLOW_THREADS
+}
+
+// Take data, rows and out, and run all rows through the trees.
+static PyObject *run_trees(PyObject *args, const item_type *type, int ndim,
+    void (*run)(const wd_trees *, const Py_buffer *, const Py_buffer *)) {
+    const char *bytes;
+    Py_ssize_t n;
+    PyObject *objects[2], *result = NULL;
+    Py_buffer rows, out;
+    wd_trees trees;
+    if (!PyArg_ParseTuple(args, "y#OO", &bytes, &n, &objects[0], &objects[1])
+        || !open_trees(bytes, n, &trees) || !take(objects[0], &rows, &INT16, 2, 0, "rows")) {
+        return NULL;
+    }
+    if (take(objects[1], &out, type, ndim, 1, "out")) {
+        if (fits(&trees, &rows, &out)) {
+            run(&trees, &rows, &out);
+            result = Py_NewRef(Py_None);
+        }
+        PyBuffer_Release(&out);
+    }
+    PyBuffer_Release(&rows);
+    return result;
+}
+
+static PyObject *core_trees_predict(PyObject *module, PyObject *args) {
+    (void)module;
+    return run_trees(args, &INT64, 1, predict_all);
+}
+
+static PyObject *core_trees_proba(PyObject *module, PyObject *args) {
+    (void)module;
+    return run_trees(args, &FLOAT32, 2, proba_all);
+}
+
 static PyMethodDef methods[] = {
     { "info", core_info, METH_VARARGS, "Check a recipe and say what it needs." },
     { "extract", core_extract, METH_VARARGS, "Compute the features of many windows." },
     { "quantize", core_quantize, METH_VARARGS, "Put features on the int16 grid." },
+    { "trees_check", core_trees_check, METH_VARARGS, "Check a data file of trees and read it." },
+    { "trees_predict", core_trees_predict, METH_VARARGS, "Predict the classes of many rows." },
+    { "trees_proba", core_trees_proba, METH_VARARGS, "Predict the shares of votes of many rows." },
     { NULL, NULL, 0, NULL },
 };
 
@@ -195,6 +306,18 @@ static PyObject *errors(void) {
         "}"
 #define X(name, text) , #name, text
         WD_ERRORS(X)
+#undef X
+        );
+}
+
+static PyObject *trees_errors(void) {
+    return Py_BuildValue("{"
+#define X(name, text) "ss"
+        WD_TREES_ERRORS(X)
+#undef X
+        "}"
+#define X(name, text) , #name, text
+        WD_TREES_ERRORS(X)
 #undef X
         );
 }
@@ -227,10 +350,12 @@ static PyObject *limits(void) {
     return Py_BuildValue("{"
 #define X(name, value) "si"
         WD_LIMITS(X)
+        WD_TREES_LIMITS(X)
 #undef X
         "}"
 #define X(name, value) , #name, value
         WD_LIMITS(X)
+        WD_TREES_LIMITS(X)
 #undef X
         );
 }
@@ -238,7 +363,9 @@ static PyObject *limits(void) {
 static int fill(PyObject *module) {
     if (add(module, "ERRORS", errors()) != 0 || add(module, "STATISTICS", statistics()) != 0
         || add(module, "STEPS", steps()) != 0 || add(module, "LIMITS", limits()) != 0
-        || add(module, "MAGIC", PyBytes_FromString(WD_RECIPE_MAGIC)) != 0) {
+        || add(module, "MAGIC", PyBytes_FromString(WD_RECIPE_MAGIC)) != 0
+        || add(module, "TREES_ERRORS", trees_errors()) != 0
+        || add(module, "TREES_MAGIC", PyBytes_FromString(WD_TREES_MAGIC)) != 0) {
         return -1;
     }
     return 0;

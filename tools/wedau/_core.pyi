@@ -12,6 +12,16 @@ class Info(TypedDict):
     n_features: int
     work_floats: int
 
+class Trees(TypedDict):
+    n_features: int
+    n_classes: int
+    n_trees: int
+    n_nodes: int
+    is_wide: bool
+    texts: list[str]
+    scale: bytes
+    recipe: bytes
+
 #: Errors by name, such as ``{"MAGIC": "the bytes are not a feature recipe"}``.
 ERRORS: dict[str, str]
 #: Name and unit of each statistic in the order of the mask's bits; unit "u" is the channel's own.
@@ -22,6 +32,10 @@ STEPS: dict[str, int]
 LIMITS: dict[str, int]
 #: First bytes of a recipe.
 MAGIC: bytes
+#: What can be wrong with a data file of trees, by name.
+TREES_ERRORS: dict[str, str]
+#: First bytes of a data file of trees.
+TREES_MAGIC: bytes
 
 def info(recipe: bytes, /) -> Info:
     """Check a recipe and say what it needs.
@@ -54,9 +68,7 @@ def extract(
     Source: wd_extract() in modules/core/wd_features.c.
     """
 
-def quantize(
-    x: NDArray[np.float32], scale: NDArray[np.float32], out: NDArray[np.int16], /
-) -> None:
+def quantize(x: NDArray[np.float32], scale: NDArray[np.float32], out: NDArray[np.int16], /) -> None:
     """Put features on the int16 grid: x / scale, rounded half to even, saturated to +-32767.
 
     Args:
@@ -69,4 +81,50 @@ def quantize(
         TypeError: an array is of another type or not contiguous.
 
     Source: wd_quantize() in modules/core/wd_quantize.c.
+    """
+
+def trees_check(data: bytes, /) -> Trees:
+    """Check a whole data file of trees and read what is in it beside the trees.
+
+    Args:
+        data: see modules/core/trees/wd_trees.h.
+
+    Returns:
+        ``n_nodes`` counts decisions; ``texts`` are name, version, hash of the data and version of
+        the tools, then the labels, then the features' names; ``scale`` is float32, little endian.
+
+    Raises:
+        ValueError: the file is damaged; the text is one of `TREES_ERRORS`.
+
+    Source: wd_trees_open() in modules/core/trees/wd_trees.c.
+    """
+
+def trees_predict(data: bytes, rows: NDArray[np.int16], out: NDArray[np.int64], /) -> None:
+    """Predict the class of each row: what most trees vote for; of several, the lowest.
+
+    Args:
+        data: checked at each call.
+        rows: int16, shape (n_rows, n_features), C order, on the grid.
+        out: int64, shape (n_rows,); overwritten.
+
+    Raises:
+        ValueError: the file is damaged, or a shape does not fit.
+        TypeError: an array is of another type or not contiguous.
+
+    Source: wd_trees_predict() in modules/core/trees/wd_trees.c.
+    """
+
+def trees_proba(data: bytes, rows: NDArray[np.int16], out: NDArray[np.float32], /) -> None:
+    """Predict the share of the trees that vote for each class, for each row.
+
+    Args:
+        data: checked at each call.
+        rows: int16, shape (n_rows, n_features), C order, on the grid.
+        out: float32, shape (n_rows, n_classes), C order; overwritten.
+
+    Raises:
+        ValueError: the file is damaged, or a shape does not fit.
+        TypeError: an array is of another type or not contiguous.
+
+    Source: wd_trees_proba() in modules/core/trees/wd_trees.c.
     """

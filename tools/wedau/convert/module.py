@@ -83,13 +83,16 @@ def _c_string(data: str | bytes) -> str:
     return '"' + "".join(plain) + '"'
 
 
-def _c_strings(texts: Sequence[str]) -> str:
-    """Return one C literal of all texts, front-coded: feature names share their beginnings.
+def front_coded(texts: Sequence[str]) -> list[bytes]:
+    """Return the UTF-8 of the texts, front-coded: feature names share their beginnings.
 
     Each text is a byte with how many bytes it shares with the text before, a byte with how many
     follow, and those.
+
+    Raises:
+        ConvertError: a text is too long.
     """
-    lines, before = [], b""
+    coded, before = [], b""
     for text in texts:
         raw = text.encode()
         if len(raw) > MAX_TEXT_BYTES:
@@ -97,9 +100,14 @@ def _c_strings(texts: Sequence[str]) -> str:
                 f"the name {text[:40]}... is longer than {MAX_TEXT_BYTES} bytes", "shorten it"
             )
         shared = len(os.path.commonprefix([before, raw]))
-        lines.append(_c_string(bytes([shared, len(raw) - shared]) + raw[shared:]))
+        coded.append(bytes([shared, len(raw) - shared]) + raw[shared:])
         before = raw
-    return "\n    ".join(lines)
+    return coded
+
+
+def _c_strings(texts: Sequence[str]) -> str:
+    """Return one C literal of all texts, front-coded."""
+    return "\n    ".join(_c_string(coded) for coded in front_coded(texts))
 
 
 def _c_float(value: np.float32) -> str:
