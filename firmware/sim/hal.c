@@ -164,7 +164,7 @@ mp_uint_t mp_hal_ticks_cpu(void) {
 
 // Nanoseconds since 2000-01-01, the epoch of the esp32 port.
 uint64_t mp_hal_time_ns(void) {
-    return host_time_ns(946684800);
+    return host_unix_time_ns() - 946684800ull * 1000000000ull;
 }
 
 void mp_hal_delay_ms(mp_uint_t ms) {

@@ -34,31 +34,18 @@ void host_random(void *buf, size_t len) {
     }
 }
 
-// seconds * 10^9 + ns in limbs of 16 bits, without a branch: littlefs asks for the time whenever a file
-// is opened, and what that costs must not depend on what time it is.
-static uint64_t in_ns(uint32_t seconds, uint32_t ns) {
-    const uint32_t billion_low = 1000000000u & 0xffff, billion_high = 1000000000u >> 16;
-    uint32_t low = seconds & 0xffff, high = seconds >> 16;
-    uint32_t a = low * billion_low, b = low * billion_high, c = high * billion_low, d = high * billion_high;
-    uint32_t limb0 = (a & 0xffff) + (ns & 0xffff);
-    uint32_t limb1 = (a >> 16) + (b & 0xffff) + (c & 0xffff) + (ns >> 16) + (limb0 >> 16);
-    uint32_t limb2 = (b >> 16) + (c >> 16) + (d & 0xffff) + (limb1 >> 16);
-    uint32_t limb3 = (d >> 16) + (limb2 >> 16);
-    return (uint64_t)(limb3 << 16 | (limb2 & 0xffff)) << 32 | (limb1 << 16 | (limb0 & 0xffff));
-}
-
-static uint64_t clock_ns(int clock, uint32_t epoch_s) {
-    uint32_t timespec[2] = { epoch_s, 0 };
+static uint64_t clock_ns(int clock) {
+    uint32_t timespec[2] = { 0, 0 };
     xt_syscall(HOST_CLOCK_GETTIME, clock, (long)timespec, 0, 0, 0, 0);
-    return in_ns(timespec[0] - epoch_s, timespec[1]);
+    return (uint64_t)timespec[0] * 1000000000u + timespec[1];
 }
 
 uint64_t host_monotonic_us(void) {
-    return clock_ns(CLOCK_MONOTONIC, 0) / 1000;
+    return clock_ns(CLOCK_MONOTONIC) / 1000;
 }
 
-uint64_t host_time_ns(uint32_t epoch_s) {
-    return clock_ns(CLOCK_REALTIME, epoch_s);
+uint64_t host_unix_time_ns(void) {
+    return clock_ns(CLOCK_REALTIME);
 }
 
 static void *map(uintptr_t address, size_t len, int protection, int flags, long fd) {

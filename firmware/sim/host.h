@@ -50,7 +50,7 @@ void host_exit(int code) __attribute__((noreturn));
 int host_poll(host_pollfd_t *fds, size_t n, int timeout_ms);
 void host_random(void *buf, size_t len);
 uint64_t host_monotonic_us(void);
-uint64_t host_time_ns(uint32_t epoch_s);
+uint64_t host_unix_time_ns(void);
 
 // Map a file for reading and writing; *len is set to its length. NULL if that cannot be done.
 void *host_map_file(const char *path, size_t *len);

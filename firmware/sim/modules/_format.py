@@ -10,6 +10,6 @@ def format(bdev):
     if any(b != 0xFF for b in block):
         raise OSError("the file system on the flash is corrupted; erase the flash file to start anew")
     vfs.VfsLfs2.mkfs(bdev)
-    vfs.mount(bdev, "/")
+    vfs.mount(vfs.VfsLfs2(bdev, mtime=False), "/")
     with open("/boot.py", "w") as f:
         f.write(_BOOT_PY)
