@@ -1,5 +1,6 @@
 """The engine wedau_trees on the simulated board: answers, costs, and what wrong files do."""
 
+import ast
 import struct
 import zlib
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from wedau.convert.module import ModuleInfo
 from wedau.convert.trees import boundary_inputs
 from wedau.device import push, replay
 from wedau.device.link import Board, BoardError
-from wedau.sim import boards
+from wedau.sim import boards, unix
 from wedau.train import trees
 
 LABELS = ("läuft", "klemmt", "aus")
@@ -370,3 +371,20 @@ def test_memoryviews_are_read_at_their_offset(board: Board) -> None:
         expected = int(FOREST.predict(ROWS[at : at + 1])[0])
         view = f"memoryview(array('h', {rows}))[{4 * at}:{4 * at + 4}]"
         assert board.eval(f"m.predict({view})") == expected
+
+
+ON_UNIX = """
+import wedau_trees
+from array import array
+model = wedau_trees.load('digits.wdt')
+x = array('h', open('rows.bin', 'rb').read())
+print([model.predict(x[i:i + 64]) for i in range(0, len(x), 64)])
+"""
+
+
+def test_the_engine_for_x64_decides_as_scikit_learn(micropython: Path, tmp_path: Path) -> None:
+    engine.build(arch="x64", micropython=micropython, out=tmp_path)
+    (tmp_path / "digits.wdt").write_bytes(DIGITS_DATA)
+    (tmp_path / "rows.bin").write_bytes(DIGITS_ROWS.tobytes())
+    got = ast.literal_eval(unix.run(ON_UNIX, tmp_path))
+    np.testing.assert_array_equal(got, DIGITS.predict(DIGITS_ROWS))
