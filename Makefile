@@ -30,7 +30,7 @@ docs: $(READY)
 micropython-tests: $(READY)
 	@$(BIN)/python tests/micropython/suite.py
 
-$(READY): pyproject.toml setup.py tools/setup.sh tools/wedau/build/debian_packages.txt $(wildcard modules/core/*) tools/wedau/_core.c
+$(READY): pyproject.toml setup.py tools/setup.sh tools/wedau/build/debian_packages.txt $(wildcard modules/core/*.[ch] modules/core/*/*.[ch]) tools/wedau/_core.c
 	@sh tools/setup.sh $(VENV)
 
 clean:

@@ -2,6 +2,7 @@
 
 import ctypes
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,3 +142,12 @@ def test_other_families_and_unfitted_estimators_are_refused_by_name():
 def test_two_outputs_are_refused():
     x = np.arange(20).reshape(10, 2)
     assert "more than one output" in refused(DecisionTreeClassifier().fit(x, x % 2))
+
+
+def test_emlearn_leaves_numpys_error_handling_alone():
+    """Its import calls numpy.seterr(all="raise"), for the whole process."""
+    code = (
+        "import numpy as np\nbefore = np.geterr()\n"
+        "import wedau.convert.trees\nassert np.geterr() == before"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -200,7 +200,7 @@ def test_tarball_unpacks_on_a_python_without_filters(
 ) -> None:
     """Debian 12's Python 3.11.2 is one."""
     debian_archive(open_tmp / "archive")
-    monkeypatch.delattr(tarfile, "data_filter")
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)
     (tarball,) = (open_tmp / "archive" / "pool").glob("*.orig.tar.xz")
     sources._unpack(tarball, open_tmp / "out")
     assert sources.version_of(open_tmp / "out" / "micropython-1.26.1") == "1.26.1"

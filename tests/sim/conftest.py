@@ -1,18 +1,15 @@
 """Simulated boards, and the real mpremote to talk to them."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import serial
+from calls import Mpremote, call_mpremote
 
 from wedau.build.simboard import SimFirmware
 from wedau.sim import boards
 from wedau.sim.boards import SimBoard
-
-Mpremote = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -27,14 +24,6 @@ def fresh_board(sim_firmware: SimFirmware) -> Iterator[SimBoard]:
     """A board of its own, with an empty flash."""
     with boards.board(sim_firmware.elf, sim_firmware.plugin) as board:
         yield board
-
-
-def call_mpremote(port: str, *args: str, cwd: Path | None = None, code: int = 0) -> str:
-    """Run mpremote against a port, check its exit code and return what it prints."""
-    command = [sys.executable, "-m", "mpremote", "connect", port, *args]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=cwd, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout.replace("\r\n", "\n")
 
 
 @pytest.fixture

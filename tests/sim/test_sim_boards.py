@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from calls import call_mpremote
 
-from conftest import call_mpremote
 from wedau.build.simboard import SimFirmware
 from wedau.errors import SimError
 from wedau.sim import boards, bridge

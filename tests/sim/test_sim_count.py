@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 import serial
+from calls import call_mpremote
 
-from conftest import call_mpremote
 from wedau.build.simboard import SimFirmware
 from wedau.sim import boards
 from wedau.sim.boards import SimBoard

@@ -4,7 +4,8 @@ import hashlib
 import time
 from pathlib import Path
 
-from conftest import Mpremote, call_mpremote
+from calls import Mpremote, call_mpremote
+
 from wedau.sim.boards import SimBoard
 
 
@@ -30,7 +31,7 @@ def test_mpremote_run_runs_a_script(mpremote: Mpremote, tmp_path: Path) -> None:
 def test_mpremote_mount_imports_from_the_host(mpremote: Mpremote, tmp_path: Path) -> None:
     (tmp_path / "from_host.py").write_text("answer = 42\n")
     got = mpremote("mount", str(tmp_path), "exec", "import from_host; print(from_host.answer)")
-    assert got.splitlines()[-1] == "42"
+    assert "42" in got.splitlines()  # in what order mpremote prints to a pipe varies
     got = mpremote("mount", str(tmp_path), "exec", "open('/remote/out.txt', 'w').write('x' * 999)")
     assert (tmp_path / "out.txt").read_text() == "x" * 999
     assert "Local directory" in got

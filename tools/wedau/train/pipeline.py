@@ -1,10 +1,11 @@
 """From data to a trained model: the one entry for the command line."""
 
 from collections.abc import Callable
-from importlib.metadata import version
 
 import numpy as np
+import sklearn
 
+import wedau
 from wedau.errors import DataError
 from wedau.train import dataset, evaluate, recordings
 from wedau.train.dataset import Dataset
@@ -14,6 +15,12 @@ from wedau.train.recordings import Recordings
 from wedau.train.settings import TrainSettings
 
 Say = Callable[[str], None]
+
+VERSIONS = {
+    "wedau": wedau.__version__,
+    "scikit-learn": str(sklearn.__version__),
+    "numpy": np.__version__,
+}
 
 
 def _silent(_: str) -> None:
@@ -101,7 +108,7 @@ def assemble(
         settings=settings.to_json(),
         metrics=evaluate.metrics(data, result, number),
         importance=tuple(float(v) for v in fold.importance),
-        versions={name: version(name) for name in ("wedau", "scikit-learn", "numpy")},
+        versions=VERSIONS,
     )
     held_out = HeldOut(
         x=fold.x,
