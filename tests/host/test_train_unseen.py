@@ -122,3 +122,21 @@ def test_unseen_rows_need_no_label(tmp_path: Path) -> None:
     assert bare.names[0] == "row 2"
     with pytest.raises(DataError, match="there is no feature column 'ay'"):
         unseen.read(write(tmp_path / "less.csv", rows(9), ["t", "ax"]), card)
+
+
+def test_the_training_data_are_recognised(card: Card, tmp_path: Path) -> None:
+    given = [row for number in range(8) for row in rows(number)]
+    again = unseen.read(write(tmp_path / "again.csv", given, [*HEAD, "label"]), card)
+    assert again.trained_on
+    assert not unseen.read(write(tmp_path / "a.csv", given[:-1], [*HEAD, "label"]), card).trained_on
+    assert not unseen.read(write(tmp_path / "b.csv", given, HEAD), card).trained_on
+
+
+def test_a_training_table_is_recognised(tmp_path: Path) -> None:
+    lines = [f"{i % 7},{i % 2},{'on' if i % 2 else 'off'},m{i % 4}" for i in range(40)]
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(["a,b,label,machine", *lines]) + "\n", encoding="utf-8")
+    trained = pipeline.run(TrainSettings(data=table, group="machine", trees=3)).card
+    assert unseen.read(table, trained).trained_on
+    table.write_text("\n".join(["a,b,label,machine", *lines[:-1]]) + "\n", encoding="utf-8")
+    assert not unseen.read(table, trained).trained_on

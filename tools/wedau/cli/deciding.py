@@ -31,6 +31,7 @@ class Decided:
         board: class index from the board.
         host: class index from scikit-learn.
         truth: the label in the data; None where there is none.
+        trained_on: whether these are the data that the model was trained and judged on.
         port: where the board is.
     """
 
@@ -39,6 +40,7 @@ class Decided:
     board: NDArray[np.int64]
     host: NDArray[np.int64]
     truth: tuple[str, ...] | None
+    trained_on: bool
     port: str
 
     @property
@@ -66,6 +68,7 @@ class Decided:
             "rows": len(self.board),
             "differences": self.differences,
             "accuracy": self.accuracy,
+            "trained_on": self.trained_on,
             "counts": self.counts(),
             "predicted": [self.labels[c] for c in self.board],
         }
@@ -74,7 +77,9 @@ class Decided:
         """Return what a person wants to know."""
         shown = [(label, f"{count:,}") for label, count in self.counts().items()]
         if self.accuracy is not None:
-            shown.append(("Accuracy", f"{100 * self.accuracy:.1f} % of {len(self.board):,}"))
+            known = ", data that it was trained on" if self.trained_on else ""
+            share = f"{100 * self.accuracy:.1f} % of {len(self.board):,}{known}"
+            shown.append(("Accuracy", share))
         shown.append(("Board against laptop", f"{self.differences} differences"))
         return shown
 
@@ -117,7 +122,15 @@ def run(folder: Path, data: Path, port: str | None) -> Decided:
             rows = grid.quantize(features, card.scale)
         decided = replay.classes(board, card.name, rows, on_progress)
         name = board.port
-    return Decided(card.labels, new.names, decided.astype(np.int64), host, new.truth, name)
+    return Decided(
+        labels=card.labels,
+        names=new.names,
+        board=decided.astype(np.int64),
+        host=host,
+        truth=new.truth,
+        trained_on=new.trained_on,
+        port=name,
+    )
 
 
 def _check_same(board: link.Board, files: Mapping[str, bytes], folder: Path) -> None:

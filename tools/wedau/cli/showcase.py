@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wedau.build import natmod
 from wedau.cli import modules, verify
 from wedau.cli.console import bar, say
 from wedau.cli.workbench import micropython_source
@@ -99,7 +98,11 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
             place = work / str(number)
             place.mkdir()
             compiled.append(verify.compile_module(model, "xtensawin", place, source.path))
-            proofs.append(_prove(model, compiled[-1], board))
+            proofs.append(
+                verify.prove(
+                    model.estimator, model.held_out.x, compiled[-1], board, verify.SIMULATED
+                )
+            )
         features = verify.compile_features("xtensawin", work, source.path)
         say("the whole way on the board: samples, features, grid, class")
         push.push(board, {p.name: p.read_bytes() for p in (features.path, compiled[0].path)})
@@ -116,10 +119,6 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
         features_equal=raw[1],
         folder=target,
     )
-
-
-def _prove(model: TrainedModel, compiled: natmod.Natmod, board: link.Board) -> verify.Proof:
-    return verify.prove(model.estimator, model.held_out.x, compiled, board, verify.SIMULATED)
 
 
 def _whole_way(

@@ -6,7 +6,6 @@ import numpy as np
 
 from wedau.build import natmod
 from wedau.cli import verify
-from wedau.report import Build
 from wedau.sim import unix
 
 BOARD = "MicroPython for unix (x64)"
@@ -42,13 +41,5 @@ def prove(estimator: object, held_out: np.ndarray, compiled: natmod.Natmod) -> v
     name = compiled.path.stem
     said = json.loads(unix.run(_REPLAY.format(name=name, width=rows.shape[1]), folder))
     verify.check_equal(estimator, rows, len(held_out), np.array(said["classes"]))
-    build = Build(
-        arch=compiled.arch,
-        compiler=compiled.compiler,
-        board=BOARD,
-        module_bytes=compiled.module_bytes,
-        text_bytes=compiled.text_bytes,
-        rodata_bytes=compiled.rodata_bytes,
-        heap_bytes=said["heap"],
-    )
+    build = verify.sized(compiled, BOARD, heap_bytes=said["heap"])
     return verify.Proof(len(held_out), len(boundary), 0, build)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -131,13 +132,9 @@ def prove(
         got = replay.classes(board, name, rows, on_progress=on_progress)
     check_equal(estimator, rows, len(held_out), got)
     measured = replay.measure(board, name, held_out if len(held_out) else boundary)
-    build = Build(
-        arch=compiled.arch,
-        compiler=compiled.compiler,
-        board=board_name,
-        module_bytes=compiled.module_bytes,
-        text_bytes=compiled.text_bytes,
-        rodata_bytes=compiled.rodata_bytes,
+    build = sized(
+        compiled,
+        board_name,
         heap_bytes=measured.import_heap_bytes,
         call_heap_bytes=measured.call_heap_bytes,
         instructions_mean=measured.instructions_mean,
@@ -148,6 +145,19 @@ def prove(
         board_flash_bytes=before.flash_free_bytes,
     )
     return Proof(len(held_out), len(boundary), 0, build)
+
+
+def sized(compiled: natmod.Natmod, board: str, **measured: Any) -> Build:
+    """Return the report's entry for a module: what it is, where it ran, what was measured."""
+    return Build(
+        arch=compiled.arch,
+        compiler=compiled.compiler,
+        board=board,
+        module_bytes=compiled.module_bytes,
+        text_bytes=compiled.text_bytes,
+        rodata_bytes=compiled.rodata_bytes,
+        **measured,
+    )
 
 
 def check_equal(estimator: object, rows: np.ndarray, n_held_out: int, got: np.ndarray) -> None:

@@ -126,8 +126,6 @@ def from_table(path: Path, settings: TrainSettings) -> Dataset:
     x = np.stack([table.numbers(c).astype(np.float32) for c in features], axis=1)
     labels, y = np.unique(texts, return_inverse=True)
     groups = table.texts(settings.group, "group") if settings.group else [""] * len(x)
-    digest = hashlib.sha256(repr((features, texts, groups)).encode())
-    digest.update(np.ascontiguousarray(x, "<f4").tobytes())
     return Dataset(
         x=x,
         y=y.astype(np.int64),
@@ -139,7 +137,7 @@ def from_table(path: Path, settings: TrainSettings) -> Dataset:
         recipe=None,
         card=DataCard(
             source=path.name,
-            sha256=digest.hexdigest(),
+            sha256=table_sha256(features, texts, groups, x),
             columns=features,
             rows=len(x),
             recordings=0,
@@ -148,6 +146,15 @@ def from_table(path: Path, settings: TrainSettings) -> Dataset:
             group=settings.group or "",
         ),
     )
+
+
+def table_sha256(
+    features: tuple[str, ...], labels: list[str], groups: list[str], x: NDArray[np.float32]
+) -> str:
+    """Hash of all that training sees of a table: columns, labels, groups and values."""
+    digest = hashlib.sha256(repr((features, labels, groups)).encode())
+    digest.update(np.ascontiguousarray(x, "<f4").tobytes())
+    return digest.hexdigest()
 
 
 def check_enough(data: Dataset) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from wedau.errors import DataError
 from wedau.train import grid, recordings, tables, windows
+from wedau.train.dataset import table_sha256
 from wedau.train.model import Card
 from wedau.train.recipe import Recipe
 from wedau.train.settings import TrainSettings
@@ -24,6 +25,7 @@ class Unseen:
         windows: float32, shape (n_rows, length * n_channels): the samples that the features come
             from; None where the features came ready.
         truth: the label of each row; None if some have none, or none is one of the model's.
+        trained_on: whether these are the very data that the model was trained and judged on.
     """
 
     names: tuple[str, ...]
@@ -31,6 +33,7 @@ class Unseen:
     grid: NDArray[np.int16]
     windows: NDArray[np.float32] | None
     truth: tuple[str, ...] | None
+    trained_on: bool
 
 
 def read(path: Path, card: Card) -> Unseen:
@@ -45,15 +48,25 @@ def read(path: Path, card: Card) -> Unseen:
 
 
 def _rows(path: Path, card: Card) -> Unseen:
-    table = tables.read(path, [card.data.label])
+    named = [column for column in (card.data.label, card.data.group) if column]
+    table = tables.read(path, named)
     for name in card.features:
         table.require(name, "feature", "the columns of the training data:")
     columns = [table.numbers(name).astype(np.float32) for name in card.features]
     features = np.stack(columns, axis=1)
-    labelled = card.data.label in table.columns
-    truth = _truth(table.texts(card.data.label, "label"), card) if labelled else None
+    labels, groups = _texts(table, card.data.label), _texts(table, card.data.group)
+    truth = _truth(labels, card) if labels else None
+    groups = groups or [""] * len(features)
+    same = card.data.sha256 == table_sha256(card.features, labels or [], groups, features)
     names = tuple(f"row {i + 2}" for i in range(len(features)))
-    return Unseen(names, features, grid.quantize(features, card.scale), None, truth)
+    return Unseen(names, features, grid.quantize(features, card.scale), None, truth, same)
+
+
+def _texts(table: tables.Table, column: str) -> list[str] | None:
+    """Return a column that new data may lack, or have gaps in."""
+    if column not in table.columns or table.frame[column].isna().any():
+        return None
+    return table.texts(column, column)
 
 
 def _truth(labels: list[str], card: Card) -> tuple[str, ...] | None:
@@ -88,7 +101,14 @@ def _windows(path: Path, card: Card, recipe: Recipe) -> Unseen:
         )
     x = np.concatenate(features)
     samples = np.stack(cut).astype(np.float32)
-    return Unseen(tuple(names), x, grid.quantize(x, card.scale), samples, _truth(truth, card))
+    return Unseen(
+        names=tuple(names),
+        features=x,
+        grid=grid.quantize(x, card.scale),
+        windows=samples,
+        truth=_truth(truth, card),
+        trained_on=data.sha256() == card.data.sha256,
+    )
 
 
 def _settings(card: Card) -> TrainSettings:
