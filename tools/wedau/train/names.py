@@ -13,7 +13,7 @@ _thread aioble array asyncio binascii bluetooth boot btree builtins cmath collec
 cryptolib deflate dht ds18x20 errno esp esp32 espnow flashbdev framebuf gc gzip hashlib heapq
 inisetup io json lwip machine main marshal math micropython mip neopixel network ntptime
 onewire os platform random re requests select sim socket ssl struct sys time tls uctypes umqtt
-upysh urequests vfs webrepl websocket wedau wedau_features zlib
+upysh urequests vfs webrepl websocket wedau wedau_features wedau_trees zlib
 """
 RESERVED = frozenset(_MODULES.split())
 _MAX_NAME = 32
