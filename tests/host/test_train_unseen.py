@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from wedau.errors import DataError
-from wedau.train import pipeline, unseen
+from wedau.train import pipeline, unseen, windows
 from wedau.train.model import Card
 from wedau.train.settings import TrainSettings
 
@@ -140,3 +140,11 @@ def test_a_training_table_is_recognised(tmp_path: Path) -> None:
     assert unseen.read(table, trained).trained_on
     table.write_text("\n".join(["a,b,label,machine", *lines[:-1]]) + "\n", encoding="utf-8")
     assert not unseen.read(table, trained).trained_on
+
+
+def test_windows_are_cut_at_their_starts() -> None:
+    samples = np.arange(20, dtype=np.float32).reshape(10, 2)
+    got = windows.cut(samples, np.array([0, 3]), 3)
+    assert got.dtype == np.float32
+    assert got.tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
+    assert windows.cut(samples, np.array([], np.int64), 3).shape == (0, 6)

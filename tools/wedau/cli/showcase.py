@@ -30,6 +30,7 @@ class Shown:
         report: on the model that ships, the first fold's.
         held_out: windows replayed on the board, each by the model that never saw its person.
         boundary_inputs: inputs at the thresholds of all those models.
+        differences: how many of all these the board decided otherwise than the host.
         raw_windows: windows sent as samples; the board computed features, grid row and class.
         features_equal: features of those windows, compared bit for bit.
         folder: where the model, its module and the report are.
@@ -38,6 +39,7 @@ class Shown:
     report: Report
     held_out: int
     boundary_inputs: int
+    differences: int
     raw_windows: int
     features_equal: int
     folder: Path
@@ -48,7 +50,7 @@ class Shown:
         return {
             "held_out": self.held_out,
             "boundary_inputs": self.boundary_inputs,
-            "differences": 0,  # any other number has raised before
+            "differences": self.differences,
             "raw_windows": self.raw_windows,
             "features_equal": self.features_equal,
             "accuracy_unseen": self.report.accuracy_unseen,
@@ -64,7 +66,7 @@ class Shown:
     def rows(self) -> list[tuple[str, str]]:
         """Return what a person wants to know."""
         equal = (
-            f"0 differences in {self.held_out:,} held-out windows and "
+            f"{self.differences} differences in {self.held_out:,} held-out windows and "
             f"{self.boundary_inputs:,} boundary inputs"
         )
         raw = (
@@ -115,6 +117,7 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
         report=report,
         held_out=sum(p.held_out for p in proofs),
         boundary_inputs=sum(p.boundary_inputs for p in proofs),
+        differences=sum(p.differences for p in proofs),
         raw_windows=raw[0],
         features_equal=raw[1],
         folder=target,
@@ -157,8 +160,7 @@ def _whole_way(
 def cut(recordings: Recordings, length: int, hop: int) -> NDArray[np.float32]:
     """Cut recordings into windows: float32, shape (n_windows, length * n_channels)."""
     parts = [
-        item.samples[start : start + length].ravel()
+        windows.cut(item.samples, windows.starts(len(item.samples), length, hop), length)
         for item in recordings.items
-        for start in windows.starts(len(item.samples), length, hop)
     ]
-    return np.stack(parts).astype(np.float32)
+    return np.concatenate(parts)

@@ -34,12 +34,12 @@ def prove(estimator: object, held_out: np.ndarray, compiled: natmod.Natmod) -> v
         ConvertError: it decides one input otherwise than scikit-learn; names the input.
         SimError: there is no MicroPython for unix here.
     """
-    held_out, boundary = verify.inputs(estimator, held_out)
+    boundary = verify.boundary_rows(estimator, held_out)
     rows = np.concatenate([held_out, boundary])
     folder = compiled.path.parent
     (folder / "rows.bin").write_bytes(rows.astype("<i2").tobytes())
     name = compiled.path.stem
     said = json.loads(unix.run(_REPLAY.format(name=name, width=rows.shape[1]), folder))
-    verify.check_equal(estimator, rows, len(held_out), np.array(said["classes"]))
+    differences = verify.check_equal(estimator, rows, len(held_out), np.array(said["classes"]))
     build = verify.sized(compiled, BOARD, heap_bytes=said["heap"])
-    return verify.Proof(len(held_out), len(boundary), 0, build)
+    return verify.Proof(len(held_out), len(boundary), differences, build)

@@ -35,7 +35,8 @@ class Proof:
     Attributes:
         held_out: rows of held_out.csv that were replayed.
         boundary_inputs: inputs at the thresholds that were replayed.
-        differences: how many of all these the board decided otherwise; 0, or there is no module.
+        differences: how many of all these the board decided otherwise, as counted; a Proof with
+            any other number than 0 is never made.
         build: what the module costs.
     """
 
@@ -101,13 +102,13 @@ def compile_features(arch: str, folder: Path, micropython: Path) -> natmod.Natmo
     )
 
 
-def inputs(estimator: object, held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the held-out rows and, made from them, the inputs at each threshold."""
+def boundary_rows(estimator: object, held_out: np.ndarray) -> np.ndarray:
+    """Return the inputs at each threshold, made from the held-out rows."""
     n_features = held_out.shape[1]
     base = held_out if len(held_out) else np.zeros((1, n_features), np.int16)
     boundary = list(trees.boundary_inputs(estimator, base))
     empty = np.zeros((0, n_features), np.int16)
-    return held_out, np.concatenate(boundary) if boundary else empty
+    return np.concatenate(boundary) if boundary else empty
 
 
 def prove(
@@ -123,14 +124,14 @@ def prove(
         ConvertError: the board decides one input otherwise than scikit-learn; names the input.
         DeviceError: the module does not fit, or the board breaks off.
     """
-    held_out, boundary = inputs(estimator, held_out)
+    boundary = boundary_rows(estimator, held_out)
     rows = np.concatenate([held_out, boundary])
     name = compiled.path.stem
     before = board.info
     push.push(board, {compiled.path.name: compiled.path.read_bytes()})
     with bar("replaying on the board") as on_progress:
         got = replay.classes(board, name, rows, on_progress=on_progress)
-    check_equal(estimator, rows, len(held_out), got)
+    differences = check_equal(estimator, rows, len(held_out), got)
     measured = replay.measure(board, name, held_out if len(held_out) else boundary)
     build = sized(
         compiled,
@@ -144,7 +145,7 @@ def prove(
         board_heap_bytes=before.heap_free_bytes,
         board_flash_bytes=before.flash_free_bytes,
     )
-    return Proof(len(held_out), len(boundary), 0, build)
+    return Proof(len(held_out), len(boundary), differences, build)
 
 
 def sized(compiled: natmod.Natmod, board: str, **measured: Any) -> Build:
@@ -160,12 +161,12 @@ def sized(compiled: natmod.Natmod, board: str, **measured: Any) -> Build:
     )
 
 
-def check_equal(estimator: object, rows: np.ndarray, n_held_out: int, got: np.ndarray) -> None:
-    """Raise ConvertError, naming the first input, unless all classes are scikit-learn's."""
+def check_equal(estimator: object, rows: np.ndarray, n_held_out: int, got: np.ndarray) -> int:
+    """Count the classes that are not scikit-learn's; unless there are none, raise ConvertError."""
     expected = estimator.predict(rows)  # type: ignore[attr-defined]
     wrong = np.flatnonzero(np.asarray(got) != expected)
     if not len(wrong):
-        return
+        return len(wrong)
     first = int(wrong[0])
     where = (
         f"held-out row {first + 2} of held_out.csv"

@@ -91,21 +91,20 @@ def _windows(path: Path, card: Card, recipe: Recipe) -> Unseen:
     for item in data.items:
         starts = windows.starts(len(item.samples), recipe.length, recipe.hop)
         names += [f"{item.name} at sample {start}" for start in starts]
-        cut += [item.samples[start : start + recipe.length].ravel() for start in starts]
+        cut.append(windows.cut(item.samples, starts, recipe.length))
         features.append(recipe.extract(item.samples, starts))
         truth += [item.label] * len(starts)
-    if not cut:
+    if not names:
         raise DataError(
             f"{path}: every recording is shorter than a window, {recipe.length} samples",
             "give longer recordings",
         )
     x = np.concatenate(features)
-    samples = np.stack(cut).astype(np.float32)
     return Unseen(
         names=tuple(names),
         features=x,
         grid=grid.quantize(x, card.scale),
-        windows=samples,
+        windows=np.concatenate(cut),
         truth=_truth(truth, card),
         trained_on=data.sha256() == card.data.sha256,
     )

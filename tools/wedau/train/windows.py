@@ -48,3 +48,21 @@ def starts(n_samples: int, length: int, hop: int) -> NDArray[np.int64]:
         int64, shape (n_windows,); empty if the recording is shorter than a window.
     """
     return np.arange(0, max(0, n_samples - length + 1), hop, dtype=np.int64)
+
+
+def cut(
+    samples: NDArray[np.float32], starts: NDArray[np.int64], length: int
+) -> NDArray[np.float32]:
+    """Cut windows out of a recording.
+
+    Args:
+        samples: float32, shape (n_samples, n_channels).
+        starts: int64, shape (n_windows,): index of each window's first sample, as of starts().
+        length: samples in a window.
+
+    Returns:
+        float32, shape (n_windows, length * n_channels), the channels of a sample side by side.
+    """
+    inside = samples[starts[:, None] + np.arange(length)]
+    windows: NDArray[np.float32] = inside.reshape(len(starts), length * samples.shape[1])
+    return windows
