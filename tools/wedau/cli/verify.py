@@ -50,8 +50,12 @@ def compile_module(
     model: TrainedModel, arch: str, folder: Path, micropython: Path
 ) -> natmod.Natmod:
     """Convert and compile a model; NAME.mpy and its sources lie in folder afterwards."""
-    card = model.card
-    info = module.ModuleInfo(
+    return compile_forest(model.estimator, module_info(model.card), arch, folder, micropython)
+
+
+def module_info(card: Card) -> module.ModuleInfo:
+    """Return what a model tells of itself on the board."""
+    return module.ModuleInfo(
         name=card.name,
         version=card.version,
         labels=card.labels,
@@ -61,7 +65,6 @@ def compile_module(
         data_sha256=card.data.sha256,
         wedau=__version__,
     )
-    return compile_forest(model.estimator, info, arch, folder, micropython)
 
 
 def compile_forest(
