@@ -12,7 +12,7 @@ import numpy as np
 
 from wedau.convert.data import to_data
 from wedau.convert.module import ModuleInfo
-from wedau.train.trees import TreeArrays
+from wedau.models.trees import TreeArrays
 
 N_FEATURES, N_CLASSES = 3, 3
 

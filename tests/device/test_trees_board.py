@@ -18,8 +18,8 @@ from wedau.convert.module import ModuleInfo
 from wedau.convert.trees import boundary_inputs
 from wedau.device import push, replay
 from wedau.device.link import Board, BoardError
+from wedau.models import trees
 from wedau.sim import boards, unix
-from wedau.train import trees
 
 LABELS = ("läuft", "klemmt", "aus")
 SCALE = np.array([0.1, 2.0, 1e-3, 7.0], dtype=np.float32)

@@ -16,8 +16,8 @@ from wedau.convert.data import read_data, to_data
 from wedau.convert.module import MAX_TEXT_BYTES, ModuleInfo
 from wedau.convert.trees import boundary_inputs
 from wedau.errors import ConvertError, DataError
-from wedau.train import trees
-from wedau.train.trees import TreeArrays
+from wedau.models import trees
+from wedau.models.trees import TreeArrays
 
 LABELS = ("läuft", "läufig", "aus")
 

@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from wedau.convert.trees import boundary_inputs, forest_c, node_count
 from wedau.errors import ConvertError
-from wedau.train import trees
+from wedau.models import trees
 
 Predict = Callable[[np.ndarray], np.ndarray]
 

@@ -13,7 +13,8 @@ from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 
 from wedau.errors import DataError
-from wedau.train import pipeline, trees
+from wedau.models import trees
+from wedau.train import pipeline
 from wedau.train.model import TrainedModel
 from wedau.train.settings import TrainSettings
 

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
-from wedau.train import trees
+from wedau.models import trees
 
 SCALE = 0.01  # pixels of 0 to 16 become 0 to 1600 on the grid
 FEATURES = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))

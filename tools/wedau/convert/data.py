@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 
 
 class Tree(Protocol):
-    """One tree as arrays; see wedau.train.trees.TreeArrays."""
+    """One tree as arrays; see wedau.models.trees.TreeArrays."""
 
     @property
     def feature(self) -> Ints: ...

@@ -95,7 +95,7 @@ def _check_tree(tree: Any, number: int) -> None:
         raise ConvertError(
             f"tree {number} has leaves with several classes; scikit-learn averages them, "
             "emlearn's C lets each tree vote",
-            "train it with wedau.train, or make its leaves vote first: wedau.train.trees.harden",
+            "train it with wedau.train, or make its leaves vote first: wedau.models.trees.harden",
         )
 
 

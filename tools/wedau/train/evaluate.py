@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
-from wedau.train import grid, trees
+from wedau.models import trees
+from wedau.train import grid
 from wedau.train.dataset import Dataset
 from wedau.train.settings import TrainSettings
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 from wedau.errors import DataError
-from wedau.train import trees
+from wedau.models import trees
 from wedau.train.names import check_model_name
 from wedau.train.recipe import Recipe
 
