@@ -171,16 +171,18 @@ def check_equal(estimator: object, rows: np.ndarray, n_held_out: int, got: np.nd
     if not len(wrong):
         return len(wrong)
     first = int(wrong[0])
-    where = (
-        f"held-out row {first + 2} of held_out.csv"
-        if first < n_held_out
-        else f"boundary input {first - n_held_out}"
-    )
     raise ConvertError(
         f"{len(wrong)} of {len(rows)} inputs are decided otherwise on the board, the first is "
-        f"{where}: class {got[first]} instead of {expected[first]}; no module was made",
+        f"{input_name(first, n_held_out)}: class {got[first]} instead of {expected[first]}; no module was made",
         "the compiler is the likely culprit: run 'wedau doctor' and report its versions",
     )
+
+
+def input_name(number: int, n_held_out: int) -> str:
+    """Name one of the inputs that are replayed: the held-out rows, then the boundary inputs."""
+    if number < n_held_out:
+        return f"held-out row {number + 2} of held_out.csv"
+    return f"boundary input {number - n_held_out}"
 
 
 @contextmanager
