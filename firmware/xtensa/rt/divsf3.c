@@ -1,4 +1,5 @@
 // float / float
+#include "../../../modules/core/wd_loop.h"
 #include "wd_float.h"
 
 float __divsf3(float dividend, float divisor);
@@ -7,7 +8,7 @@ float __divsf3(float dividend, float divisor);
 static uint32_t divide(uint32_t a, uint32_t b) {
     uint32_t quotient = 1;
     uint32_t rest = a - b;
-    for (int i = 0; i < 5; i++) {
+    WD_FOR(5, int i = 0; i < 5; i++) {
         rest <<= 5; // rest < b < 2^24
         uint32_t digit = rest / b;
         rest -= digit * b;

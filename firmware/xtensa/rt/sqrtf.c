@@ -1,4 +1,5 @@
 // Square root of a float, correctly rounded.
+#include "../../../modules/core/wd_loop.h"
 #include "wd_float.h"
 
 float sqrtf(float x);
@@ -22,7 +23,7 @@ float sqrtf(float x) {
     rest <<= 1;
     uint32_t root = 0;
     uint32_t sum = 0;
-    for (uint32_t bit = 1u << 24; bit != 0; bit >>= 1) {
+    WD_FOR(25, uint32_t bit = 1u << 24; bit != 0; bit >>= 1) {
         uint32_t trial = sum + bit;
         if (trial <= rest) {
             sum = trial + bit;

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "../../../modules/core/wd_loop.h"
+
 typedef union _wd_u64_t {
     uint64_t all;
     struct {
@@ -21,7 +23,7 @@ static inline uint64_t wd_u64_divide(uint64_t a, uint64_t b, uint64_t *rest) {
     }
     uint64_t quotient = 0;
     uint64_t left = 0;
-    for (int i = 63; i >= 0; i--) {
+    WD_FOR(64, int i = 63; i >= 0; i--) {
         uint32_t carry = (uint32_t)(left >> 63);
         left = left << 1 | ((a >> i) & 1);
         quotient <<= 1;

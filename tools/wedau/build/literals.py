@@ -1,17 +1,23 @@
-"""Put clang's Xtensa literals where the linker wants them.
+"""Put clang's Xtensa literals where the linker wants them, and loops' records where they belong.
 
 LLVM 22 writes ``.literal NAME, VALUE`` ahead of each function, and its own assembler then leaves
 these words unaligned at the end of whatever section came before. Here each becomes an aligned word
 in a real section: one for each function (so that unused ones can be dropped), or one for the file.
+
+A record of modules/core/wd_loop.h is the address of the instruction that follows it, which must be
+one of the same block: where the block ends with the record, it gets a nop.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 
 from wedau.errors import BuildError
 
 _LITERAL = re.compile(r"\.literal\s+([^,\s]+),\s*(\S.*)$")
 _SECTION = re.compile(r"\.section\s+([^,\s]+)")
 _FUNCTION = re.compile(r"\.type\s+([^,\s]+),\s*@function")
+_LABEL = re.compile(r"[^\s.#][^\s:]*:|\.L[^\s:]*:")
+_LOOP_RECORD = ".pushsection .wd_loop,"
 # The frame pointer is set up in a7, and then a7 is read as if it still held an argument.
 _FRAME_POINTER = re.compile(r"or\s+a7, a1, a1$")
 _LOST_ARGUMENT = re.compile(r"s32i\s+a7, a7, \d+$|or\s+a(?!1,)\d+, a7, a7$")
@@ -32,7 +38,7 @@ def place(assembly: str, *, per_function: bool) -> str:
     out: list[str] = []
     pending: list[tuple[str, str]] = []
     section, function, framed, inline = ".text", "", False, False
-    for line in assembly.split("\n"):
+    for line in _anchored(assembly.split("\n")):
         code = line.split("#", 1)[0].strip() if not line.strip().startswith("#") else line.strip()
         if code in ("#APP", "#NO_APP"):
             inline = code == "#APP"
@@ -64,6 +70,23 @@ def place(assembly: str, *, per_function: bool) -> str:
             "this clang is newer than what Wedau knows; use clang 22 (WEDAU_CLANG)",
         )
     return "\n".join(out)
+
+
+def _anchored(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the lines, and a nop where a block ends with a loop's record."""
+    marked = inline = False
+    for line in lines:
+        code = line.strip()
+        if code in ("#APP", "#NO_APP"):
+            inline = code == "#APP"
+        elif inline:
+            marked = marked or code.startswith(_LOOP_RECORD)
+        elif marked and _LABEL.match(code):
+            yield "\tnop"
+            marked = False
+        elif code and not code.startswith(("#", ".")):
+            marked = False
+        yield line
 
 
 def _words(literals: list[tuple[str, str]], section: str, per_function: bool) -> list[str]:

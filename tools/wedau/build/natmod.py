@@ -23,7 +23,9 @@ MPY_VERSION = (6, 3)
 MAX_XTENSA_TEXT_BYTES = 128 * 1024 - 16
 
 _FLOAT = {"xtensawin": "MICROPY_FLOAT_IMPL_FLOAT", "x64": "MICROPY_FLOAT_IMPL_DOUBLE"}
-_RUNTIME_FLAGS = ["-std=c99", "-Os", "-ffreestanding", "-fno-builtin"]
+# Loops leave records of their passes in the objects: modules/core/wd_loop.h.
+_RECORDS = "-DWD_LOOP_RECORDS=1"
+_RUNTIME_FLAGS = ["-std=c99", "-Os", "-ffreestanding", "-fno-builtin", _RECORDS]
 _DOUBLES = re.compile(r"__\w+df[23]?$|__(fix|fixuns)df[sd]i$|__float(un)?[sd]idf$")
 
 
@@ -148,6 +150,7 @@ def _options(
     }
     return (
         *("-std=gnu11", optimize, "-ffp-contract=off", "-Wall", "-Wno-unused-function"),
+        _RECORDS,
         *(f"-I{path}" for path in folders),
         *(f"-D{macro}={value}" for macro, value in macros.items()),
     )
