@@ -15,6 +15,7 @@ from wedau.models.program import (
     Rows,
     Task,
     choice,
+    class_indices,
     damaged,
     floats,
     integers,
@@ -106,8 +107,8 @@ class Dense(Program):
             values: Floats = scores[:, 0]
             return values
         if self.link == "logistic":
-            return (scores[:, 0] > 0).astype(np.int64)
-        return np.argmax(scores, axis=1).astype(np.int64)
+            return class_indices(scores[:, 0] > 0)
+        return class_indices(np.argmax(scores, axis=1))
 
     def to_json(self) -> dict[str, Any]:
         """Return the arrays as JSON's types."""

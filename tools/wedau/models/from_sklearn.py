@@ -82,7 +82,7 @@ def from_sklearn(
 
 
 def class_labels(estimator: Any) -> tuple[str, ...]:
-    """Return the class names of a fitted classifier, numbers as text, in the order of its indices."""
+    """Return the class names of a fitted classifier, numbers as text, in their order."""
     classes = _steps(estimator)[-1].classes_
     return tuple(str(c) for c in classes.tolist())
 

@@ -13,6 +13,7 @@ from wedau.models.program import (
     Rows,
     Task,
     choice,
+    class_indices,
     damaged,
     floats,
     number,
@@ -98,8 +99,8 @@ class Gaussian(Program):
     def predict(self, rows: Rows) -> Ints:
         """Decide; see Program.predict."""
         if self.link == "softmax":
-            return np.argmax(self.scores(rows), axis=1).astype(np.int64)
-        return (self.outputs(rows)[:, 0] < 0).astype(np.int64)
+            return class_indices(np.argmax(self.scores(rows), axis=1))
+        return class_indices(self.outputs(rows)[:, 0] < 0)
 
     def to_json(self) -> dict[str, Any]:
         """Return the arrays as JSON's types."""

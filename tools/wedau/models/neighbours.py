@@ -15,6 +15,7 @@ from wedau.models.program import (
     Rows,
     Task,
     choice,
+    class_indices,
     damaged,
     floats,
     integer,
@@ -95,7 +96,7 @@ class Neighbours(Program):
             return values
         if not self.by_distance:  # count in integers, so that equal shares are equal
             outputs = np.rint(outputs * self.k)
-        return np.argmax(outputs, axis=1).astype(np.int64)
+        return class_indices(np.argmax(outputs, axis=1))
 
     def to_json(self) -> dict[str, Any]:
         """Return the arrays as JSON's types."""

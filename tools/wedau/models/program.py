@@ -128,6 +128,12 @@ def _check_shape(shape: tuple[int, ...], what: str, wanted: tuple[int | None, ..
         raise damaged(f"{what} has the shape {shape}")
 
 
+def class_indices(values: Any) -> Ints:
+    """Return booleans or integers as int64."""
+    indices: Ints = np.asarray(values, np.int64)
+    return indices
+
+
 def softmax(scores: Floats) -> Floats:
     """Return exp(scores) over its sum, row by row; float64, the shape of scores."""
     raised = np.exp(scores - scores.max(axis=1, keepdims=True))

@@ -35,7 +35,7 @@ class Scaling:
         Returns:
             float64, shape (65536,), for the grid values -32768 to 32767; never falling.
         """
-        values = np.arange(GRID_MIN, GRID_MAX + 1) * self.scale[feature]
+        values: Floats = np.arange(GRID_MIN, GRID_MAX + 1) * self.scale[feature]
         for step in self.steps:
             values = _apply(step, feature, values)
         return values

@@ -19,6 +19,7 @@ from wedau.models.program import (
     Rows,
     Task,
     choice,
+    class_indices,
     damaged,
     integer,
     integers,
@@ -63,7 +64,7 @@ class SumTree:
     def leaf_number(self) -> Ints:
         """Return each leaf's row in `value`, shape (n_nodes,); -1 for a decision."""
         is_leaf = self.left == LEAF
-        return np.where(is_leaf, np.cumsum(is_leaf) - 1, LEAF)
+        return class_indices(np.where(is_leaf, np.cumsum(is_leaf) - 1, LEAF))
 
     def depth(self) -> int:
         """Longest way from the root to a leaf, in decisions."""
@@ -144,15 +145,15 @@ class Sums(Program):
 
     def outputs(self, rows: Rows) -> Floats:
         """Compute what the module gives; see Program.outputs."""
-        scores = self.scores(rows) * 2.0**-self.shift
+        scores: Floats = np.ldexp(self.scores(rows).astype(np.float64), -self.shift)
         if self.link == "exp":
-            return np.exp(scores)
+            return np.asarray(np.exp(scores))
         if self.link == "logistic":
             return two(logistic(self.gain * scores[:, 0]))
         if self.link == "softmax":
             return softmax(scores)
         if self.link == "isolation":
-            return -(2.0 ** (-scores / self.gain)) - self.offset
+            return np.asarray(-np.exp2(-scores / self.gain) - self.offset)
         return scores
 
     def predict(self, rows: Rows) -> Ints | Floats:
@@ -162,10 +163,10 @@ class Sums(Program):
             return values
         scores = self.scores(rows)
         if self.link == "logistic":
-            return (scores[:, 0] >= self.from_).astype(np.int64)
+            return class_indices(scores[:, 0] >= self.from_)
         if self.link == "isolation":
-            return (scores[:, 0] < self.from_).astype(np.int64)
-        return np.argmax(scores, axis=1).astype(np.int64)
+            return class_indices(scores[:, 0] < self.from_)
+        return class_indices(np.argmax(scores, axis=1))
 
     def to_json(self) -> dict[str, Any]:
         """Return the arrays as JSON's types."""
