@@ -173,7 +173,8 @@ def check_equal(estimator: object, rows: np.ndarray, n_held_out: int, got: np.nd
     first = int(wrong[0])
     raise ConvertError(
         f"{len(wrong)} of {len(rows)} inputs are decided otherwise on the board, the first is "
-        f"{input_name(first, n_held_out)}: class {got[first]} instead of {expected[first]}; no module was made",
+        f"{input_name(first, n_held_out)}: class {got[first]} instead of {expected[first]}; "
+        "no module was made",
         "the compiler is the likely culprit: run 'wedau doctor' and report its versions",
     )
 
