@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from report_samples import BARE, EXERCISES, FULL, with_labels
 
-from wedau.report import Feature, Mismatch, Report, palette, render
+from wedau.report import Build, Feature, Mismatch, Report, palette, render
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 EVIL = "<script>alert('x')</script>\"&"
@@ -21,6 +21,7 @@ REPORTS = {
     "fifty": with_labels(tuple(f"state {i} " + "long" * (i % 9) for i in range(50))),
     "differs": replace(FULL, differences=1, mismatches=(Mismatch("held-out row 12", "a", "b"),)),
     "one class": replace(FULL, labels=("only",), confusion=((5,),)),
+    "data file": replace(FULL, builds=(Build("data", "none", module_bytes=9), *FULL.builds)),
     "nothing judged": replace(FULL, confusion=((0,) * 3,) * 3, accuracy_unseen=None),
 }
 
@@ -250,3 +251,17 @@ def test_style_and_palette_share_the_surface() -> None:
     light, dark = _themes(render(FULL))
     assert light["surface"] == palette.LIGHT.surface
     assert dark["surface"] == palette.DARK.surface
+
+
+def test_a_data_file_needs_an_engine_and_has_no_code() -> None:
+    page = render(REPORTS["data file"])
+    assert "No board has run the model yet." in page
+    assert "the engine <code>wedau_trees.mpy</code>" in page
+    costs = page[page.index("Built for") : page.index("Instructions are counted exactly")]
+    rows = {
+        re.sub(r"<[^>]+>.*", "", r): re.findall(r"<td[^>]*>(.*?)</td>", r)
+        for r in costs.split('<th scope="row">')
+    }
+    assert [v.strip() for v in rows["Engine "]] == ["not measured", "none needed", "none needed"]
+    assert rows["Machine code "][0] == "none"
+    assert '<th scope="row">Engine' not in render(FULL)

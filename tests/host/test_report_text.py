@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from report_samples import BARE, FULL
 
-from wedau.report import figures, scores, summary, text, usage
+from wedau.report import Build, figures, scores, summary, text, usage
 
 
 @pytest.mark.parametrize(
@@ -127,3 +127,27 @@ def test_usage_is_python_with_the_models_name_and_widths() -> None:
     assert "import saw" in lines
     assert any(line.startswith('x = array("f", [0] * 3)') for line in lines)
     assert "saw.labels[saw.predict(x)]" in lines
+
+
+DATA_BUILD = Build(arch="data", compiler="none", module_bytes=5678)
+
+
+def test_a_data_file_that_no_board_has_run_says_so() -> None:
+    report = replace(FULL, builds=(DATA_BUILD,))
+    shown = dict(summary(report))
+    assert shown["Engine, on this laptop"].startswith("0 differences")
+    assert "Board against laptop" not in shown
+    assert shown["Module"] == "5,678 bytes (data), and the engine once for all models"
+    assert shown["Ran on"] == "no board yet"
+    verdict = text.verdict(report)
+    assert verdict.level == "open"
+    assert verdict.sentence.endswith("as scikit-learn does; no board has run it yet.")
+
+
+def test_a_data_file_that_a_board_has_run_is_good_as_a_module_is() -> None:
+    build = replace(DATA_BUILD, board="simulated ESP32-S3", engine_bytes=5792)
+    report = replace(FULL, builds=(build,))
+    shown = dict(summary(report))
+    assert shown["Board against laptop"].startswith("0 differences")
+    assert shown["Module"] == "5,678 bytes (data), and 5,792 of the engine once for all models"
+    assert text.verdict(report) == text.verdict(FULL)

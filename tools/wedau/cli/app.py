@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from wedau import __version__
-from wedau.cli import bench, build, demo, doctor, predict, push, repl, sim, train
+from wedau.cli import bench, build, build_engine, demo, doctor, predict, push, repl, sim, train
 
 app = typer.Typer(
     name="wedau",
@@ -34,6 +34,7 @@ def common(
 
 app.command("train")(train.train)
 app.command("build")(build.build)
+app.command("build-engine")(build_engine.build_engine)
 app.command("push")(push.push)
 app.command("predict")(predict.predict)
 app.command("repl")(repl.repl)

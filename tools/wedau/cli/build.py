@@ -11,15 +11,28 @@ from wedau.cli.console import print_json, print_line, print_rows
 def build(
     folder: options.ModelFolder,
     arch: options.Arch = "xtensawin",
+    format: Annotated[
+        options.Format,
+        typer.Option(
+            help="native: NAME.mpy, compiled; data: NAME.wdt, without a compiler, for any board."
+        ),
+    ] = options.Format.NATIVE,
+    on_board: Annotated[
+        bool,
+        typer.Option("--on-board", help="Replay a data file on a simulated board too."),
+    ] = False,
     micropython: options.Micropython = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the module's path only.")] = False,
     json: options.Json = False,
 ) -> None:
     """Make NAME.mpy: convert, compile, replay on a simulated board, report."""
-    from wedau.cli.verify import build_model
+    from wedau.cli import data_files, verify
     from wedau.report import summary
 
-    report, path = build_model(folder, arch, micropython)
+    if format is options.Format.DATA:
+        report, path = data_files.build_data(folder, on_board, micropython)
+    else:
+        report, path = verify.build_model(folder, arch, micropython)
     if json:
         print_json(report.to_dict())
         return

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from wedau.cli import modules
 from wedau.cli.console import bar
+from wedau.cli.options import Format
 from wedau.cli.workbench import choose_port
 from wedau.device import link, push, replay
 from wedau.errors import CheckError, DeviceError
@@ -115,7 +115,7 @@ def run(folder: Path, data: Path, port: str | None) -> Decided:
     new = unseen.read(data, card)
     host = model.estimator.predict(new.grid)
     with link.Board(choose_port(port)) as board, bar("deciding on the board") as on_progress:
-        _check_same(board, modules.load(folder, board.info.arch).files, folder)
+        _check_same(board, _built(board, card.name, folder), folder)
         rows = new.grid
         if card.recipe is not None and new.windows is not None:
             features = replay.features(board, card.recipe.blob, new.windows, on_progress)
@@ -133,14 +133,28 @@ def run(folder: Path, data: Path, port: str | None) -> Decided:
     )
 
 
-def _check_same(board: link.Board, files: Mapping[str, bytes], folder: Path) -> None:
-    """Raise unless the board has the very files that were built of the model."""
-    there = push.hashes(board, list(files))
+def _built(board: link.Board, name: str, folder: Path) -> modules.Built:
+    """Return what was built of the model in the format that an import on the board finds."""
+    there = push.find_module(board, name) or ""
+    as_data = there.endswith(".py") and modules.is_built(folder, modules.DATA)
+    return modules.choose(folder, board.info.arch, Format.DATA if as_data else None)
+
+
+def _check_same(board: link.Board, built: modules.Built, folder: Path) -> None:
+    """Raise unless the board has the very files that were built of the model, and imports them."""
+    there = push.hashes(board, list(built.files))
     again = f"put it there: wedau push {folder} --port {board.port}"
-    for name, data in files.items():
+    for name, data in built.files.items():
         if name not in there:
             raise DeviceError(f"{name} is not on the board at {board.port}", again)
         if there[name] != hashlib.sha256(data).hexdigest():
             raise CheckError(
                 f"{name} on the board at {board.port} is not the one that {folder} holds", again
             )
+    stem, _, ending = built.module.rpartition(".")
+    found = push.find_module(board, stem) or ""
+    if not found.endswith(f".{ending}"):
+        raise CheckError(
+            f"'import {stem}' on the board at {board.port} finds {found}, not {built.module}",
+            f"remove {found} from the board, then {again}",
+        )

@@ -1,4 +1,5 @@
-"""The built modules inside a model's folder: FOLDER/ARCH/*.mpy, with a note of what they are of."""
+"""What was built in a model's folder, with a note of what it is of: FOLDER/ARCH/*.mpy, native
+modules for an architecture; FOLDER/data/NAME.wdt and NAME.py, the data file for all of them."""
 
 import contextlib
 import hashlib
@@ -10,25 +11,34 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from wedau.cli.options import Format
 from wedau.errors import DataError
 from wedau.report import Build, Report, render
 
 NOTE = "modules.json"
 REPORTS = ("report.html", "report.json")
 CARD = "model.json"
+DATA = str(Format.DATA)
 
 
 @dataclass(frozen=True)
 class Built:
-    """What was built of a model for one architecture.
+    """What was built of a model for one architecture, or as a data file.
 
     Attributes:
         files: content by file name, the model's module last.
-        heap_bytes: heap that importing the model takes and keeps, as measured; None: not known.
+        heap_bytes: heap that importing the model takes and keeps, as measured; of a data file that
+            was not measured its size, which is the least; None: not known.
     """
 
+    format: Format
     files: dict[str, bytes]
     heap_bytes: int | None
+
+    @property
+    def module(self) -> str:
+        """Name of the file that `import` finds."""
+        return list(self.files)[-1]
 
 
 def save(folder: Path, report: Report, paths: Sequence[Path]) -> Path:
@@ -71,26 +81,47 @@ def _other_builds(folder: Path, arch: str) -> list[Build]:
     return builds
 
 
+def is_built(folder: Path, arch: str) -> bool:
+    """Return whether something was built for an architecture, or as DATA; load() checks it."""
+    return (folder / arch / NOTE).is_file()
+
+
+def choose(folder: Path, arch: str, format: Format | None = None) -> Built:
+    """Read what was built in a format; if none is given the native module, else the data file.
+
+    Raises:
+        DataError: as for load().
+    """
+    if format is None and is_built(folder, DATA) and not is_built(folder, arch):
+        format = Format.DATA
+    return load(folder, DATA if format is Format.DATA else arch)
+
+
 def load(folder: Path, arch: str) -> Built:
-    """Read what was built for an architecture, and check that it is of this model.
+    """Read what was built for an architecture, or as DATA, and check that it is of this model.
 
     Raises:
         DataError: nothing was built for it, the model was trained anew since, or a file changed.
     """
-    again = f"run: wedau build {folder} --arch {arch}"
+    is_data = arch == DATA
+    again = f"run: wedau build {folder} {'--format' if is_data else '--arch'} {arch}"
     try:
         note: dict[str, Any] = json.loads((folder / arch / NOTE).read_text(encoding="ascii"))
         files = {name: (folder / arch / name).read_bytes() for name in note["files"]}
         model_sha256 = note["model_sha256"]
         heap_bytes = note["build"]["heap_bytes"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise DataError(f"{folder} has no complete module for {arch}", again) from None
+        what = "data file" if is_data else f"module for {arch}"
+        raise DataError(f"{folder} has no complete {what}", again) from None
     if model_sha256 != _sha256((folder / CARD).read_bytes()):
-        raise DataError(f"{folder} was trained again after its module was built", again)
+        what = "data file" if is_data else "module"
+        raise DataError(f"{folder} was trained again after its {what} was built", again)
     for name, data in files.items():
         if note["files"][name] != _sha256(data):
             raise DataError(f"{folder / arch / name} was changed after it was built", again)
-    return Built(files, heap_bytes)
+    if is_data and heap_bytes is None:
+        heap_bytes = sum(map(len, files.values()))
+    return Built(Format.DATA if is_data else Format.NATIVE, files, heap_bytes)
 
 
 def forget(folder: Path) -> None:

@@ -1,9 +1,18 @@
 """Options that several commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Format(StrEnum):
+    """What a model is on the board."""
+
+    NATIVE = "native"
+    DATA = "data"
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 Port = Annotated[

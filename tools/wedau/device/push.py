@@ -19,6 +19,7 @@ from wedau.device.link import Board, BoardError
 from wedau.device.stream import Stream
 from wedau.errors import DataError, DeviceError
 
+FIRMWARE = "firmware"
 _STAGED = ".wedau-new"
 _CHUNK_BYTES = 4096
 _HASH_S = 60.0
@@ -107,12 +108,14 @@ write(PATH, SIZE)
 """
 
 _RENAME = """
-def rename(pairs):
+def rename(pairs, leaving):
  for old, new in pairs:
   os.rename(old, new)
+ for old in leaving:
+  os.remove(old)
  if hasattr(os, 'sync'):
   os.sync()
-rename({pairs})
+rename({pairs}, {leaving})
 """
 
 
@@ -140,6 +143,7 @@ def push(
     files: Mapping[str, bytes],
     *,
     needs_heap_bytes: int | None = None,
+    supersedes: Mapping[str, bytes] | None = None,
     folder: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Pushed:
@@ -150,6 +154,8 @@ def push(
         files: contents by file name, in the order in which they become valid: a model last,
             after what it imports.
         needs_heap_bytes: what importing takes of the board's heap; None if it is not known.
+        supersedes: files that are removed once the new ones are there, if they are just these;
+            such as a module in another format, which would be imported first.
         folder: where to; /lib if the board imports from there, else /.
         on_progress: called with the bytes sent and those to send.
 
@@ -165,7 +171,8 @@ def push(
     for name, data in files.items():
         check_loads(board.info, name, data)
     _check_heap(board, files, needs_heap_bytes)
-    _check_shadows(board, files, folder)
+    leaving = _leaving(board, supersedes or {}, folder)
+    _check_shadows(board, files, folder, leaving)
     there, block_bytes, free_blocks = _prepare(board, folder, files)
     unchanged = [name for name, data in files.items() if there.get(name) == _sha256(data)]
     fresh = {name: data for name, data in files.items() if name not in unchanged}
@@ -175,7 +182,7 @@ def push(
     except BoardError as error:
         raise _not_written(board, folder, fresh, error) from None
     pairs = [(_path(folder, name + _STAGED), _path(folder, name)) for name in fresh]
-    board.run(_RENAME.format(pairs=pairs), timeout_s=_HASH_S)
+    board.run(_RENAME.format(pairs=pairs, leaving=leaving), timeout_s=_HASH_S)
     board.soft_reset()
     return Pushed(
         folder=folder,
@@ -194,6 +201,18 @@ def hashes(board: Board, names: Sequence[str]) -> dict[str, str]:
         names: of files, without their folder.
     """
     return _prepare(board, _default_folder(board), names)[0]
+
+
+def find_module(board: Board, name: str) -> str | None:
+    """Return where an import on the board would find a module: a path or FIRMWARE; None: nowhere.
+
+    Args:
+        board: open.
+        name: of a module, not of one inside a package.
+    """
+    board.run(_SHADOW)
+    found: str | None = board.call("shadow", name, "", "")
+    return found
 
 
 def check_loads(board: BoardInfo, name: str, data: bytes) -> None:
@@ -255,19 +274,27 @@ def _check_heap(board: Board, files: Mapping[str, bytes], needs: int | None) -> 
         )
 
 
-def _check_shadows(board: Board, files: Mapping[str, bytes], folder: str) -> None:
+def _leaving(board: Board, files: Mapping[str, bytes], folder: str) -> list[str]:
+    """Return the paths of those of these files that are in the folder, just so."""
+    there = _prepare(board, folder, files)[0] if files else {}
+    return [_path(folder, name) for name, data in files.items() if there.get(name) == _sha256(data)]
+
+
+def _check_shadows(
+    board: Board, files: Mapping[str, bytes], folder: str, leaving: Sequence[str]
+) -> None:
     board.run(_SHADOW)
     for name in files:
         stem, _, ending = name.rpartition(".")
         if ending not in ("py", "mpy"):
             continue
         first = board.call("shadow", stem, folder, f".{ending}")
-        if first == "firmware":
+        if first == FIRMWARE:
             raise DeviceError(
                 f"'import {stem}' would not find {name}: the firmware has a module '{stem}'",
                 "give the model another name",
             )
-        if first is not None:
+        if first is not None and first not in leaving:
             raise DeviceError(
                 f"'import {stem}' would not find {folder}/{name}: {first} comes first",
                 f"remove it with 'mpremote connect {board.port} fs rm :{first}', "

@@ -307,8 +307,9 @@ def not_imported(board: Board, module: str, error: BoardError) -> DeviceError:
             "train fewer or shallower trees, or use a board with PSRAM",
         )
     if error.kind == "ImportError":
+        missing = error.last_line.partition("no module named '")[2].rstrip("'") or module
         return DeviceError(
-            f"there is no module '{module}' on the board at {board.port}",
+            f"there is no module '{missing}' on the board at {board.port}",
             "push it first with 'wedau push'",
         )
     if "incompatible .mpy" in error.last_line or "arch" in error.last_line:

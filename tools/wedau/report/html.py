@@ -51,6 +51,8 @@ def render(report: Report) -> str:
         unseen=text.accuracy_in_words(report),
         guess=report.confusion and scores.guessing(report.labels, report.confusion),
         replayed=text.replayed_in_words(report),
+        compared=text.compared_in_words(report),
+        on_board=text.board_has_run(report),
         usage=text.usage(report),
         build=text.first_build(report),
         matrix=_matrix(report),
@@ -141,16 +143,23 @@ def _costs(builds: Sequence[Build]) -> list[CostRow]:
     def row(name: str, explained: str, value: Callable[[Build], str]) -> CostRow:
         return CostRow(name, explained, [value(b) for b in builds])
 
-    return [
+    def code(value: int | None, build: Build) -> str:
+        return "none" if build.is_data else figures.size(value)
+
+    def engine(build: Build) -> str:
+        return figures.size(build.engine_bytes) if build.is_data else "none needed"
+
+    rows = [
         row("Ran on", "", lambda b: b.board or text.NOT_RUN),
         row("Compiler", "", lambda b: b.compiler),
         row(
             "Module",
-            "the .mpy file on the board's flash",
+            "the model's files on the board's flash",
             lambda b: _of_free(b.module_bytes, b.board_flash_bytes),
         ),
-        row("Machine code", "part of the module", lambda b: figures.size(b.text_bytes)),
-        row("Constant tables", "part of the module", lambda b: figures.size(b.rodata_bytes)),
+        row("Engine", "for data files, one for all models", engine),
+        row("Machine code", "part of the module", lambda b: code(b.text_bytes, b)),
+        row("Constant tables", "part of the module", lambda b: code(b.rodata_bytes, b)),
         row(
             "Heap, import",
             "memory the module keeps once it is imported",
@@ -167,6 +176,7 @@ def _costs(builds: Sequence[Build]) -> list[CostRow]:
         ),
         row("Instructions, import", "once", lambda b: figures.count(b.import_instructions)),
     ]
+    return [r for r in rows if r.name != "Engine" or any(b.is_data for b in builds)]
 
 
 def _pieces(build: Build | None) -> list[Piece]:

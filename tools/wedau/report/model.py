@@ -10,6 +10,9 @@ from . import scores
 REPORT_VERSION = 1
 """Version of the JSON's layout; a change of its keys counts it up."""
 
+DATA_FILE = "data"
+"""What stands for an architecture where the build is a data file."""
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -71,10 +74,12 @@ class Build:
     """A module for one architecture, and what it was measured to cost. None: not measured.
 
     Args:
-        arch: MicroPython's name of the architecture, such as "xtensawin".
+        arch: MicroPython's name of the architecture, such as "xtensawin"; "data" for a data file,
+            which is the same for all of them.
         compiler: its name and version.
-        board: what it ran on, for people; None: it has not run.
-        module_bytes: size of the .mpy file.
+        board: what it ran on, for people; None: it has not run on any, and what decided was the
+            engine's C on the laptop.
+        module_bytes: size of the .mpy file, or of the data file and the Python beside it.
         text_bytes: machine code.
         rodata_bytes: constant tables.
         heap_bytes: heap that `import` takes and keeps.
@@ -85,6 +90,8 @@ class Build:
         import_instructions: instructions of `import`.
         board_heap_bytes: heap that was free on the board before the import.
         board_flash_bytes: file system that was free on the board before the push.
+        engine_bytes: size of the module that runs data files, one for all models; in the flash
+            beside them unless the firmware has it.
     """
 
     arch: str
@@ -101,6 +108,12 @@ class Build:
     import_instructions: int | None = None
     board_heap_bytes: int | None = None
     board_flash_bytes: int | None = None
+    engine_bytes: int | None = None
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it is a data file, which the engine runs, and not code."""
+        return self.arch == DATA_FILE
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,17 @@ def first_build(report: Report) -> Build | None:
     return report.builds[0] if report.builds else None
 
 
+def board_has_run(report: Report) -> bool:
+    """Return whether the answers came from a board; else the engine's C gave them on the laptop."""
+    build = first_build(report)
+    return build is None or not build.is_data or build.board is not None
+
+
+def compared_in_words(report: Report) -> str:
+    """Return what was compared with the model on the laptop."""
+    return "Board against laptop" if board_has_run(report) else "Engine, on this laptop"
+
+
 def accuracy_in_words(report: Report) -> str:
     """Return "1,062 of 1,234 windows it never saw", from the confusion matrix if there is one."""
     if report.confusion is None:
@@ -78,6 +89,12 @@ def verdict(report: Report) -> Verdict:
         )
     if not report.replayed:
         return Verdict("open", f"{right}; the board has not been compared with the laptop yet.")
+    if not board_has_run(report):
+        return Verdict(
+            "open",
+            f"{right}, and the board's engine, tried on the laptop, decided every input exactly as "
+            "scikit-learn does; no board has run it yet.",
+        )
     useful = report.accuracy_unseen is not None and _common_answer(report) is None
     return Verdict(
         "good" if useful else "open",
@@ -110,7 +127,7 @@ def summary(report: Report) -> list[tuple[str, str]]:
     return [
         ("Model", f"{report.name} {report.version}: {report.kind}"),
         ("Accuracy, unseen", accuracy),
-        ("Board against laptop", _differences(report)),
+        (compared_in_words(report), _differences(report)),
         ("Module", _module(build)),
         ("Heap, import", figures.size(build.heap_bytes)),
         ("Heap, each call", figures.size(build.call_heap_bytes)),
@@ -130,7 +147,10 @@ def _differences(report: Report) -> str:
 def _module(build: Build) -> str:
     if build.module_bytes is None:
         return figures.NOT_MEASURED
-    return f"{build.module_bytes:,} bytes ({build.arch}, {build.compiler})"
+    if not build.is_data:
+        return f"{build.module_bytes:,} bytes ({build.arch}, {build.compiler})"
+    engine = "the engine" if build.engine_bytes is None else f"{build.engine_bytes:,} of the engine"
+    return f"{build.module_bytes:,} bytes (data), and {engine} once for all models"
 
 
 def _instructions(build: Build) -> str:

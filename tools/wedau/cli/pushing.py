@@ -1,0 +1,82 @@
+"""Put what was built of a model onto a board, with the engine that a data file needs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from wedau.build import engine
+from wedau.cli import modules
+from wedau.cli.options import Format
+from wedau.convert.shim import shim
+from wedau.device import link
+from wedau.device import push as device_push
+from wedau.errors import DataError, DeviceError
+from wedau.train.model import Card
+
+FEATURES = "wedau_features"
+
+
+def push(
+    board: link.Board,
+    folder: Path,
+    card: Card,
+    format: Format | None,
+    engine_folder: Path | None,
+    on_progress: Callable[[int, int], None],
+) -> device_push.Pushed:
+    """Put a built model, and with a data file the modules that it needs, onto a board.
+
+    Args:
+        board: open.
+        folder: that of the model.
+        card: the model's.
+        format: None: the native module if it was built for the board, else the data file.
+        engine_folder: with wedau_trees.mpy and wedau_features.mpy, for data files.
+        on_progress: called with the bytes sent and those to send.
+
+    Raises:
+        DataError: it was not built, or something that is needed is not in the engine's folder.
+        DeviceError: the board lacks the engine, or as for wedau.device.push.push().
+    """
+    built = modules.choose(folder, board.info.arch, format)
+    files = dict(built.files)
+    supersedes = {f"{card.name}.py": shim(card.name)}
+    if built.format is Format.DATA:
+        files = {**_engine_files(board, built.module, card, engine_folder), **files}
+        supersedes = {}
+    return device_push.push(
+        board,
+        files,
+        needs_heap_bytes=built.heap_bytes,
+        supersedes=supersedes,
+        on_progress=on_progress,
+    )
+
+
+def _engine_files(
+    board: link.Board, module: str, card: Card, folder: Path | None
+) -> dict[str, bytes]:
+    """Return the modules that have to be put on the board together with a data file."""
+    needed = [engine.NAME, *([FEATURES] if card.recipe else [])]
+    found: dict[str, bytes] = {}
+    for name in needed:
+        there = device_push.find_module(board, name)
+        if there == device_push.FIRMWARE or (there and folder is None):
+            continue
+        if folder is None:
+            raise DeviceError(
+                f"{module} needs the module {name}, which is not on the board at {board.port}",
+                f"give '--engine FOLDER', a folder with {name}.mpy: "
+                "'wedau build-engine FOLDER' makes it on any machine with a compiler",
+            )
+        found[f"{name}.mpy"] = _engine_file(folder, name)
+    return found
+
+
+def _engine_file(folder: Path, name: str) -> bytes:
+    try:
+        return Path(folder, f"{name}.mpy").read_bytes()
+    except OSError:
+        raise DataError(
+            f"{folder} does not hold {name}.mpy",
+            "give the folder that 'wedau build-engine FOLDER' made",
+        ) from None
