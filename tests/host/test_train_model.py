@@ -54,12 +54,10 @@ def test_loaded_model_is_the_saved_one(model: TrainedModel, folder: Path) -> Non
     assert loaded.card.scale.dtype == np.float32
     np.testing.assert_array_equal(loaded.card.scale, model.card.scale)
     assert loaded.card.scale[2] == 1  # a column of integers
-    for name in ("x", "y", "predicted"):
+    for name in ("x", "y", "predicted", "outputs"):
         np.testing.assert_array_equal(getattr(loaded.held_out, name), getattr(model.held_out, name))
     rows = np.random.default_rng(0).integers(-32768, 32768, (5000, 3)).astype(np.int16)
-    np.testing.assert_array_equal(
-        loaded.estimator.predict_proba(rows), model.estimator.predict_proba(rows)
-    )
+    np.testing.assert_array_equal(loaded.program.outputs(rows), model.program.outputs(rows))
 
 
 def test_loaded_model_saves_the_same_bytes(folder: Path, tmp_path: Path) -> None:

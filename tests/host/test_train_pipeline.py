@@ -45,7 +45,7 @@ def test_smartwatch_is_what_the_study_recorded(watch: Recordings) -> None:
 def test_accuracy_for_people_never_seen_is_above_the_target(result: CrossValidation) -> None:
     assert result.by == "group"
     assert result.accuracy >= 0.85
-    assert max(f.n_nodes for f in result.folds) <= 6000
+    assert max(f.program.n_nodes for f in result.folds) <= 6000
 
 
 def test_no_person_is_in_both_parts_of_a_fold(rows: Dataset, result: CrossValidation) -> None:
@@ -77,9 +77,9 @@ def test_the_scale_comes_from_the_training_rows_alone(rows: Dataset) -> None:
 def test_model_that_ships_is_the_first_folds(rows: Dataset, result: CrossValidation) -> None:
     model = pipeline.assemble(rows, result, WATCH)
     fold = result.folds[0]
-    assert model.trees == fold.trees
+    assert model.program is fold.program
     assert set(model.held_out.group) == set(rows.groups[fold.rows].tolist())
-    np.testing.assert_array_equal(model.estimator.predict(model.held_out.x), fold.predicted)
+    np.testing.assert_array_equal(model.program.predict(model.held_out.x), fold.predicted)
     metrics = model.card.metrics
     assert metrics["accuracy_unseen"] == result.accuracy
     assert metrics["held_out"]["accuracy"] == metrics["folds"][0]["accuracy"]

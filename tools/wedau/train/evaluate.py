@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
-from wedau.models import trees
+from wedau.models import Votes, trees
 from wedau.train import grid
 from wedau.train.dataset import Dataset
 from wedau.train.settings import TrainSettings
@@ -29,28 +29,25 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Fold:
-    """A forest and the rows it was judged by.
+    """A model and the rows it was judged by.
 
     Attributes:
-        trees: the forest, trained on all rows but `rows`.
+        program: what was trained, on all rows but `rows`.
         scale: float32, shape (n_features,): its grid, from the same training rows.
         importance: float64, shape (n_features,): mean decrease in impurity.
         rows: int64: the indices of the rows held out.
         x: int16, shape (len(rows), n_features): those rows on the grid.
-        predicted: int64, shape (len(rows),): class index that the forest gives.
+        predicted: int64, shape (len(rows),): class index that it gives.
+        outputs: float64, shape (len(rows), n_classes): what scikit-learn gives for each row.
     """
 
-    trees: tuple[trees.TreeArrays, ...]
+    program: Votes
     scale: NDArray[np.float32]
     importance: NDArray[np.float64]
     rows: NDArray[np.int64]
     x: NDArray[np.int16]
     predicted: NDArray[np.int64]
-
-    @property
-    def n_nodes(self) -> int:
-        """Number of nodes of all trees."""
-        return sum(t.n_nodes for t in self.trees)
+    outputs: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -137,9 +134,9 @@ def _fold(data: Dataset, rows: NDArray[np.int64], settings: TrainSettings) -> Fo
     x = grid.quantize(data.x, scale)
     n_classes = len(data.labels)
     forest, importance = fit(x[training], data.y[training], n_classes, settings)
-    estimator = trees.forest(forest, x.shape[1], n_classes)
-    predicted = estimator.predict(x[rows]).astype(np.int64)
-    return Fold(forest, scale, importance, rows, x[rows], predicted)
+    program = Votes(forest, x.shape[1], n_classes)
+    predicted, outputs = program.predict(x[rows]), program.outputs(x[rows])
+    return Fold(program, scale, importance, rows, x[rows], predicted, outputs)
 
 
 def confusion_matrix(
@@ -176,5 +173,5 @@ def _fold_metrics(data: Dataset, fold: Fold) -> Mapping[str, Any]:
         "groups": sorted(set(data.groups[fold.rows].tolist()) - {""}),
         "rows": len(fold.rows),
         "accuracy": float(np.mean(fold.predicted == data.y[fold.rows])),
-        "nodes": fold.n_nodes,
+        "nodes": fold.program.n_nodes,
     }

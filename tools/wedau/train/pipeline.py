@@ -99,7 +99,10 @@ def assemble(
     card = Card(
         name=settings.name,
         version=settings.version,
+        task="classifier",
+        family="random-forest",
         labels=data.labels,
+        target_unit="",
         features=data.features,
         units=data.units,
         scale=fold.scale,
@@ -114,6 +117,7 @@ def assemble(
         x=fold.x,
         y=data.y[fold.rows],
         group=tuple(data.groups[fold.rows].tolist()),
-        predicted=np.asarray(fold.predicted, np.int64),
+        predicted=fold.predicted,
+        outputs=fold.outputs,
     )
-    return TrainedModel(card, fold.trees, held_out)
+    return TrainedModel(card, fold.program, held_out)
