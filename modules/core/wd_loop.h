@@ -8,6 +8,9 @@
 // the loop is reached, whatever the input. A while loop is WD_FOR(n, ; condition;). The number is an
 // integer constant expression above 0. break, continue and return work as in any loop.
 //
+// WD_FOR_SIZE(init; condition; step) promises at most as many passes as the third argument of its
+// function says (memset and the like); where that is no constant, the caller has no bound.
+//
 // When a native module is built for Xtensa (WD_LOOP_RECORDS) the promise becomes a record beside the
 // code, no instruction: "here loop ID is reached" and "here a pass of loop ID begins, the N-th at
 // most". Both are needed: compilers unroll, peel and dissolve loops, and copy the records as they
@@ -42,10 +45,12 @@
         } else
 #define WD_FOR_NUMBERED(loop, n, ...) WD_FOR_LOOP(loop, n, __VA_ARGS__)
 #define WD_FOR(n, ...) WD_FOR_NUMBERED(__COUNTER__, n, __VA_ARGS__)
+#define WD_FOR_SIZE(...) WD_FOR(-1, __VA_ARGS__)
 
 #else
 
 #define WD_FOR(n, ...) for (__VA_ARGS__)
+#define WD_FOR_SIZE(...) for (__VA_ARGS__)
 
 #endif
 

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wedau.build import compilers, elf
@@ -31,7 +31,10 @@ _DOUBLES = re.compile(r"__\w+df[23]?$|__(fix|fixuns)df[sd]i$|__float(un)?[sd]idf
 
 @dataclass(frozen=True)
 class Natmod:
-    """A built module: the file, its sizes in bytes, and what built it."""
+    """A built module: the file, its sizes in bytes, what built it, and the objects in it.
+
+    The objects are as the compiler made them, before they were fitted to MicroPython's linker.
+    """
 
     path: Path
     arch: str
@@ -41,6 +44,7 @@ class Natmod:
     bss_bytes: int
     compiler: str
     header: MpyHeader
+    objects: tuple[bytes, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -94,11 +98,11 @@ def build(
         code = [s.resolve() for s in sources if s.suffix != ".py"]
         _tool(job, "mpy_ld.py", ["--arch", arch, "--preprocess", "-o", f"{name}.config.h", *code])
         objects = _compile_all(job, code, say)
-        said = _tool(job, "mpy_ld.py", _link_arguments(job, objects))
+        said = _tool(job, "mpy_ld.py", _link_arguments(job, list(objects)))
         _merge(job, [s.resolve() for s in sources if s.suffix == ".py"])
         sizes = _sizes(said)
         _check_size(job, sizes["text"])
-        return _deliver(job, out / f"{name}.mpy", sizes)
+        return _deliver(job, out / f"{name}.mpy", sizes, tuple(objects.values()))
 
 
 def inspect(path: Path) -> MpyHeader:
@@ -156,9 +160,15 @@ def _options(
     )
 
 
-def _compile_all(job: _Job, sources: Sequence[Path], say: Callable[[str], None]) -> list[Path]:
-    """Compile the sources, then the run-time helpers that they need, and those that these need."""
-    objects: list[Path] = []
+def _compile_all(
+    job: _Job, sources: Sequence[Path], say: Callable[[str], None]
+) -> dict[Path, bytes]:
+    """Compile the sources, then the run-time helpers that they need, and those that these need.
+
+    Returns:
+        For each file to link, the object as the compiler made it.
+    """
+    objects: dict[Path, bytes] = {}
     defined: set[str] = set()
     undefined: set[str] = set()
     options: Sequence[str] = job.options
@@ -176,10 +186,11 @@ def _compile_all(job: _Job, sources: Sequence[Path], say: Callable[[str], None])
         warnings = job.compiler.compile(source, target, options, cwd=job.folder)
         if warnings:
             say(warnings)
-        symbols = elf.check(target.read_bytes(), job.arch, source.name)
+        made = target.read_bytes()
+        symbols = elf.check(made, job.arch, source.name)
         if job.arch == "xtensawin":
-            target.write_bytes(elf.adapt(target.read_bytes(), f"o{len(objects)}", source.name))
-        objects.append(target)
+            target.write_bytes(elf.adapt(made, f"o{len(objects)}", source.name))
+        objects[target] = made
         defined |= symbols.defined
         undefined |= symbols.undefined
         if not queue:
@@ -269,7 +280,9 @@ def _check_size(job: _Job, text_bytes: int) -> None:
         )
 
 
-def _deliver(job: _Job, target: Path, sizes: Mapping[str, int]) -> Natmod:
+def _deliver(
+    job: _Job, target: Path, sizes: Mapping[str, int], objects: tuple[bytes, ...]
+) -> Natmod:
     """Read the module back as MicroPython's tools do, then move it to where it belongs."""
     built = job.folder / f"{job.name}.mpy"
     _tool(job, "mpy-tool.py", ["-d", built.name])
@@ -292,4 +305,5 @@ def _deliver(job: _Job, target: Path, sizes: Mapping[str, int]) -> Natmod:
         bss_bytes=sizes["bss"],
         compiler=job.compiler.name,
         header=header,
+        objects=objects,
     )
