@@ -3,8 +3,8 @@
 The objects that are linked are decoded, every function's control-flow graph is drawn, and the
 longest way through it is taken, calls included. What cannot be bounded is refused, never guessed: a
 loop without a record of its passes (modules/core/wd_loop.h), a call through a pointer, recursion,
-an unknown instruction. Ways that end in an exception are left out. What the firmware's functions take
-that a module calls cannot be seen here: they are counted by name.
+an unknown instruction. Ways that end in an exception are left out. What the firmware's functions
+take that a module calls cannot be seen here: they are counted by name.
 
 Source: Li and Malik, Performance analysis of embedded software using implicit path enumeration,
 1995, for bounding ways by counts; the search here is over the graph itself.
