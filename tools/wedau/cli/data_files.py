@@ -19,6 +19,7 @@ from wedau.convert import data
 from wedau.convert.shim import shim
 from wedau.device import link, push, replay
 from wedau.errors import ConvertError
+from wedau.models import Votes
 from wedau.report import Build, Report
 from wedau.train.model import TrainedModel
 
@@ -66,12 +67,16 @@ def build_data(
         SimError, BuildError: there can be no simulated board.
     """
     model = TrainedModel.load(folder)
-    content = data.to_data(voting_trees(model), verify.module_info(model.card))
+    votes = voting(model)
+    content = data.to_data(votes.trees, verify.module_info(model.card))
     if on_board:
         verify.check_tools("xtensawin")
-    rows = _rows(model)
+    n_held_out = len(model.held_out.x)
+    rows = np.concatenate(
+        [model.held_out.x, verify.boundary_rows(votes.estimator, model.held_out.x)]
+    )
     say(f"deciding {len(rows)} inputs with the engine's C on this computer")
-    check_engine(model, content, rows)
+    check_engine(votes, content, rows, n_held_out)
     build = Build(
         arch=modules.DATA,
         compiler=_NOT_COMPILED,
@@ -80,27 +85,28 @@ def build_data(
     with verify.scratch() as work:
         paths = write(work, model.card.name, content)
         if on_board:
-            build = prove_on_board(model, paths, build, work, micropython)
-        n_held_out = len(model.held_out.x)
+            build = prove_on_board(votes, rows, n_held_out, paths, build, micropython)
         proof = verify.Proof(n_held_out, len(rows) - n_held_out, 0, build)
         made = verify.report(model, proof)
         return made, modules.save(folder, made, paths)
 
 
-def voting_trees(model: TrainedModel) -> Sequence[data.Tree]:
-    """Return the trees of a model whose trees vote, which is what the engine runs.
+def voting(model: TrainedModel) -> Votes:
+    """Return what the engine can run of a model: trees that vote, and nothing behind them.
 
     Raises:
-        ConvertError: the model is of another family.
+        ConvertError: the model is of another family, or answers more than its trees do.
     """
-    trees: Sequence[data.Tree] = getattr(model, "trees", ())
-    if not trees:
-        family = type(model.estimator).__name__
-        raise ConvertError(
-            f"a {family} needs the native module: a data file holds trees that vote",
-            "build it without '--format data', where a compiler is",
-        )
-    return trees
+    program, card = model.program, model.card
+    if isinstance(program, Votes) and program.n_outputs == len(card.labels):
+        return program
+    what = f"a model of the family {card.family}"
+    if isinstance(program, Votes):
+        what = f"a model with the label {card.labels[-1]}, which no tree votes for,"
+    raise ConvertError(
+        f"{what} needs the native module: a data file holds trees that vote",
+        "build it without '--format data', where a compiler is",
+    )
 
 
 def write(folder: Path, name: str, content: bytes) -> list[Path]:
@@ -111,47 +117,53 @@ def write(folder: Path, name: str, content: bytes) -> list[Path]:
     return [folder / file for file in files]
 
 
-def _rows(model: TrainedModel) -> NDArray[np.int16]:
-    held_out = model.held_out.x
-    return np.concatenate([held_out, verify.boundary_rows(model.estimator, held_out)])
-
-
-def check_engine(model: TrainedModel, content: bytes, rows: NDArray[np.int16]) -> None:
+def check_engine(votes: Votes, content: bytes, rows: NDArray[np.int16], n_held_out: int) -> None:
     """Decide all rows with the board's C on this computer; all must be as scikit-learn's.
 
     Raises:
         ConvertError: a class or a share of votes differs; names the input.
     """
     read = data.read_data(content)
-    shares = model.estimator.predict_proba(rows).astype(np.float32)
-    right = read.predict(rows) == model.estimator.predict(rows)
+    right = read.predict(rows) == votes.predict(rows)
+    shares = votes.outputs(rows).astype(np.float32)
     right &= np.all(read.predict_proba(rows) == shares, axis=1)
     wrong = np.flatnonzero(~right)
     if len(wrong):
-        where = verify.input_name(int(wrong[0]), len(model.held_out.x))
         raise ConvertError(
-            f"{len(wrong)} of {len(rows)} inputs are decided otherwise by the engine, the first "
-            f"is {where}; no data file was made",
+            f"{len(wrong)} of {len(rows)} inputs are decided otherwise by the engine, the first is "
+            f"{verify.input_name(int(wrong[0]), n_held_out)}; no data file was made",
             "report this, with the model's folder",
         )
 
 
 def prove_on_board(
-    model: TrainedModel, paths: Sequence[Path], build: Build, work: Path, micropython: Path | None
+    votes: Votes,
+    rows: NDArray[np.int16],
+    n_held_out: int,
+    paths: Sequence[Path],
+    build: Build,
+    micropython: Path | None = None,
 ) -> Build:
-    """Replay all inputs on a fresh simulated board; return the build with what was measured."""
-    source = micropython_source(micropython)
+    """Replay all inputs on a fresh simulated board; return the build with what was measured.
+
+    Args:
+        votes: what scikit-learn says.
+        rows: the held-out rows, then the boundary inputs.
+        n_held_out: number of the held-out rows.
+        paths: NAME.wdt and NAME.py; the engine is built beside them.
+        build: what is known so far.
+        micropython: its source, instead of the pin.
+    """
+    source, work = micropython_source(micropython), paths[0].parent
     compiled = engine.build(arch="xtensawin", micropython=source.path, out=work, say=say)
-    files = {path.name: path.read_bytes() for path in (compiled.path, *paths)}
     with verify.fresh_board(micropython) as board:
         before = board.info
-        push.push(board, files)
-        rows, name = _rows(model), model.card.name
+        push.push(board, {path.name: path.read_bytes() for path in (compiled.path, *paths)})
+        name = paths[-1].stem
         with bar("replaying on the board") as on_progress:
             got = replay.classes(board, name, rows, on_progress=on_progress)
-        verify.check_equal(model.estimator, rows, len(model.held_out.x), got)
-        held_out = model.held_out.x
-        measured = replay.measure(board, name, held_out if len(held_out) else rows)
+        verify.check_equal(votes.estimator, rows, n_held_out, got)
+        measured = replay.measure(board, name, rows[:n_held_out] if n_held_out else rows)
     return replace(
         build,
         board=verify.SIMULATED,
