@@ -9,7 +9,7 @@ void wd_fft_table(uint32_t n, float *table) {
     }
 }
 
-static void swap_to_reversed_order(uint32_t m, float *x) {
+static void swap_to_reversed_order(uint32_t m, wd_lane *x) {
     uint32_t j = 0;
     for (uint32_t i = 1; i < m; i++) {
         uint32_t bit = m >> 1;
@@ -18,7 +18,7 @@ static void swap_to_reversed_order(uint32_t m, float *x) {
         }
         j ^= bit;
         if (i < j) {
-            float re = x[2 * i], im = x[2 * i + 1];
+            wd_lane re = x[2 * i], im = x[2 * i + 1];
             x[2 * i] = x[2 * j];
             x[2 * i + 1] = x[2 * j + 1];
             x[2 * j] = re;
@@ -28,16 +28,16 @@ static void swap_to_reversed_order(uint32_t m, float *x) {
 }
 
 // Transform m complex values; the table is that of 2 m samples.
-static void transform(uint32_t m, const float *table, float *x) {
+static void transform(uint32_t m, const float *table, wd_lane *x) {
     swap_to_reversed_order(m, x);
     for (uint32_t half = 1; half < m; half *= 2) {
         uint32_t step = 2 * (m / half); // in floats of the table
         for (uint32_t start = 0; start < m; start += 2 * half) {
-            float *a = x + 2 * start, *b = a + 2 * half;
+            wd_lane *a = x + 2 * start, *b = a + 2 * half;
             const float *w = table;
             for (uint32_t k = 0; k < half; k++, a += 2, b += 2, w += step) {
-                float re = b[0] * w[0] + b[1] * w[1];
-                float im = b[1] * w[0] - b[0] * w[1];
+                wd_lane re = b[0] * w[0] + b[1] * w[1];
+                wd_lane im = b[1] * w[0] - b[0] * w[1];
                 b[0] = a[0] - re;
                 b[1] = a[1] - im;
                 a[0] += re;
@@ -47,19 +47,19 @@ static void transform(uint32_t m, const float *table, float *x) {
     }
 }
 
-void wd_fft_real(uint32_t n, const float *table, float *x) {
+void wd_fft_real(uint32_t n, const float *table, wd_lane *x) {
     uint32_t m = n / 2;
     transform(m, table, x);
-    float first = x[0], last = x[1];
+    wd_lane first = x[0], last = x[1];
     x[0] = first + last;
     x[1] = first - last;
     for (uint32_t k = 1; k <= m / 2; k++) {
-        float *a = x + 2 * k, *b = x + 2 * (m - k);
-        float even_re = 0.5f * (a[0] + b[0]), even_im = 0.5f * (a[1] - b[1]);
-        float odd_re = 0.5f * (a[1] + b[1]), odd_im = 0.5f * (b[0] - a[0]);
+        wd_lane *a = x + 2 * k, *b = x + 2 * (m - k);
+        wd_lane even_re = 0.5f * (a[0] + b[0]), even_im = 0.5f * (a[1] - b[1]);
+        wd_lane odd_re = 0.5f * (a[1] + b[1]), odd_im = 0.5f * (b[0] - a[0]);
         const float *w = table + 2 * k;
-        float re = odd_re * w[0] + odd_im * w[1];
-        float im = odd_im * w[0] - odd_re * w[1];
+        wd_lane re = odd_re * w[0] + odd_im * w[1];
+        wd_lane im = odd_im * w[0] - odd_re * w[1];
         a[0] = even_re + re;
         a[1] = even_im + im;
         b[0] = even_re - re;

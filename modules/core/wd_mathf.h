@@ -72,6 +72,10 @@ static inline float wd_canonical(float x) {
 // -0 gives -0.
 float wd_sqrt(float x);
 
+// Natural logarithm, within 2 units of the last place, subnormals included. 0 gives -infinity, NaN
+// or x < 0 gives NaN.
+float wd_log(float x);
+
 // Sine and cosine of 2 pi i / n, n from 1 to 2^24, i < n; within 2^-23 of the true values.
 void wd_turn(uint32_t i, uint32_t n, float *sine, float *cosine);
 

@@ -9,11 +9,12 @@ import data_files
 import pytest
 
 from wedau.paths import resource
-from wedau.train import recipe
+from wedau.train import filters, recipe
 
 HERE = Path(__file__).parent
 CORE = resource("modules", "core")
 SOURCES = sorted(CORE.rglob("*.c"))
+INCLUDE = [f"-I{folder}" for folder in sorted({path.parent for path in SOURCES})]
 STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-Wconversion"]
 STRICT += [
     "-Wdouble-promotion",
@@ -22,7 +23,7 @@ STRICT += [
     "-Wmissing-prototypes",
 ]
 # Not float-divide-by-zero: what a feature gives then is defined.
-SANITIZE = ["-O1", "-g", "-fno-sanitize-recover=all", f"-I{CORE}", f"-I{CORE / 'trees'}"]
+SANITIZE = ["-O1", "-g", "-fno-sanitize-recover=all", *INCLUDE]
 CHECKS = "address,undefined,float-cast-overflow"
 
 
@@ -45,10 +46,14 @@ def test_core_passes_its_unit_tests_under_sanitizers(name: str, tmp_path: Path) 
 @pytest.mark.parametrize("compiler", ["gcc", "clang-22"])
 def test_core_compiles_without_a_warning_and_fuses_nothing(compiler: str, tmp_path: Path) -> None:
     for source in SOURCES:
-        run(compiler, *STRICT, "-O2", "-c", source, "-o", tmp_path / "strict.o")
+        for lanes in (1, 4):
+            wide = [f"-DWD_LANES={lanes}", "-Wno-psabi", *INCLUDE]
+            run(compiler, *STRICT, *wide, "-O2", "-c", source, "-o", tmp_path / "strict.o")
         fused = tmp_path / "fused.o"
-        run(compiler, "-std=gnu11", "-O3", "-mfma", "-c", source, "-o", fused)
-        assert "vfm" not in run("objdump", "-d", fused), source.name
+        for lanes in (1, 8):
+            wide = [f"-DWD_LANES={lanes}", "-Wno-psabi", *INCLUDE]
+            run(compiler, "-std=gnu11", "-O3", "-mfma", *wide, "-c", source, "-o", fused)
+            assert "vfm" not in run("objdump", "-d", fused), source.name
 
 
 def test_core_includes_only_headers_of_the_compiler() -> None:
@@ -59,10 +64,10 @@ def test_core_includes_only_headers_of_the_compiler() -> None:
                 assert line.split()[1] in allowed, f"{path.name}: {line}"
 
 
-def fuzz(name: str, seeds: list[bytes], folder: Path) -> None:
+def fuzz(name: str, seeds: list[bytes], folder: Path, *options: str) -> None:
     """Build the fuzz target of this name and let it run from these inputs."""
     program, corpus = folder / name, folder / "corpus"
-    flags = [f"-fsanitize=fuzzer,{CHECKS}", *SANITIZE]
+    flags = [f"-fsanitize=fuzzer,{CHECKS}", *SANITIZE, *options]
     run("clang-22", *flags, HERE / f"{name}.c", *SOURCES, "-o", program)
     corpus.mkdir()
     for i, blob in enumerate(seeds):
@@ -72,8 +77,9 @@ def fuzz(name: str, seeds: list[bytes], folder: Path) -> None:
     run(program, *limits, corpus, timeout=float(seconds) + 120)
 
 
-def test_recipe_parser_survives_a_fuzzer(tmp_path: Path) -> None:
-    fuzz("fuzz_recipe", _recipes(), tmp_path)
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_recipe_parser_survives_a_fuzzer(lanes: int, tmp_path: Path) -> None:
+    fuzz("fuzz_recipe", _recipes(), tmp_path, f"-DWD_LANES={lanes}", "-Wno-psabi")
 
 
 def test_trees_loader_survives_a_fuzzer(tmp_path: Path) -> None:
@@ -93,6 +99,17 @@ def _recipes() -> list[bytes]:
             magnitudes=(("m", (0, 1, 2)),),
             statistics=("mean",),
             correlations=((3, 0),),
+        ),
+        recipe.Recipe(
+            ("a", "b"),
+            ("",) * 2,
+            10.0,
+            9,
+            12,
+            filters=(filters.design("bandpass", 1, (1.0, 3.0), (0,), 10.0),),
+            differences=(("d", 1), ("dd", 2)),
+            mel_edges=(0.5, 2.0, 4.0, 8.0),
+            quantiles=(0.0, 0.3, 1.0),
         ),
     ]
     return [p.blob for p in plans] + [b"", b"WDR", struct.pack("<3sBBBH", b"WDR", 1, 16, 16, 8192)]

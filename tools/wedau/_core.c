@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "wd_features.h"
+#include "wd_filter.h"
 #include "wd_quantize.h"
 #include "wd_trees.h"
 
@@ -72,9 +73,24 @@ static PyObject *core_info(PyObject *module, PyObject *args) {
     if (!PyArg_ParseTuple(args, "y#", &bytes, &n) || !parse_recipe(bytes, n, &r)) {
         return NULL;
     }
-    return Py_BuildValue("{s:i,s:i,s:i,s:I,s:I}", "channels", (int)r.n_recorded, "length",
-        (int)r.length, "fft_length", (int)r.fft_length, "n_features", (unsigned)r.n_features,
-        "work_floats", (unsigned)r.work_floats);
+    return Py_BuildValue("{s:i,s:i,s:i,s:k,s:k,s:O}", "channels", (int)r.n_recorded, "length",
+        (int)r.length, "fft_length", (int)r.fft_length, "hop", (unsigned long)r.hop, "n_features",
+        (unsigned long)r.n_features, "filters", r.n_coefficients > 0 ? Py_True : Py_False);
+}
+
+// Compute the features of WD_LANES windows at a time, the last ones again where there are fewer.
+static void extract_windows(const wd_recipe *r, const float *x, const int64_t *start, Py_ssize_t n,
+    const float *tables, wd_lane *work, float *to) {
+    for (Py_ssize_t i = 0; i < n; i += WD_LANES) {
+        const float *window[WD_LANES];
+        wd_out out;
+        for (Py_ssize_t lane = 0; lane < WD_LANES; lane++) {
+            Py_ssize_t row = i + lane < n ? i + lane : n - 1;
+            window[lane] = x + start[row] * r->n_recorded;
+            out.to[lane] = to + row * (Py_ssize_t)r->n_features;
+        }
+        wd_extract(r, window, tables, work, out);
+    }
 }
 
 static PyObject *extract_all(const wd_recipe *r, const Py_buffer *samples, const Py_buffer *starts,
@@ -97,16 +113,14 @@ static PyObject *extract_all(const wd_recipe *r, const Py_buffer *samples, const
             return NULL;
         }
     }
-    float *work = PyMem_Malloc(r->work_floats * sizeof(float));
+    wd_lane *work = PyMem_Malloc(r->work_lanes * sizeof(wd_lane) + r->table_floats * sizeof(float));
     if (work == NULL) {
         return PyErr_NoMemory();
     }
-    const float *x = samples->buf;
-    float *to = out->buf;
+    float *tables = (float *)(work + r->work_lanes);
     Py_BEGIN_ALLOW_THREADS
-    for (Py_ssize_t i = 0; i < n_windows; i++) {
-        wd_extract(r, x + start[i] * r->n_recorded, work, to + i * (Py_ssize_t)r->n_features);
-    }
+    wd_features_prepare(r, tables);
+    extract_windows(r, samples->buf, start, n_windows, tables, work, out->buf);
     Py_END_ALLOW_THREADS
     PyMem_Free(work);
     Py_RETURN_NONE;
@@ -132,6 +146,49 @@ static PyObject *core_extract(PyObject *module, PyObject *args) {
             PyBuffer_Release(&out);
         }
         PyBuffer_Release(&starts);
+    }
+    PyBuffer_Release(&samples);
+    return result;
+}
+
+static PyObject *filter_all(const wd_recipe *r, const Py_buffer *samples, const Py_buffer *out) {
+    if (samples->shape[1] != r->n_recorded || out->shape[0] != samples->shape[0]
+        || out->shape[1] != r->n_recorded) {
+        PyErr_SetString(PyExc_ValueError, "the samples, the recipe and out differ in shape");
+        return NULL;
+    }
+    float *state = PyMem_Malloc((1 + r->state_floats + r->n_coefficients) * sizeof(float));
+    if (state == NULL) {
+        return PyErr_NoMemory();
+    }
+    float *coefficients = state + r->state_floats, *x = out->buf;
+    Py_BEGIN_ALLOW_THREADS
+    memcpy(x, samples->buf, (size_t)samples->len);
+    wd_filter_prepare(r, coefficients);
+    wd_filter_start(r, state);
+    for (Py_ssize_t i = 0; i < samples->shape[0]; i++, x += r->n_recorded) {
+        wd_filter(r, coefficients, state, x);
+    }
+    Py_END_ALLOW_THREADS
+    PyMem_Free(state);
+    Py_RETURN_NONE;
+}
+
+static PyObject *core_filter(PyObject *module, PyObject *args) {
+    (void)module;
+    const char *bytes;
+    Py_ssize_t n;
+    PyObject *objects[2], *result = NULL;
+    Py_buffer samples, out;
+    wd_recipe r;
+    if (!PyArg_ParseTuple(args, "y#OO", &bytes, &n, &objects[0], &objects[1])
+        || !parse_recipe(bytes, n, &r)
+        || !take(objects[0], &samples, &FLOAT32, 2, 0, "samples")) {
+        return NULL;
+    }
+    if (take(objects[1], &out, &FLOAT32, 2, 1, "out")) {
+        result = filter_all(&r, &samples, &out);
+        PyBuffer_Release(&out);
     }
     PyBuffer_Release(&samples);
     return result;
@@ -283,6 +340,7 @@ static PyObject *core_trees_proba(PyObject *module, PyObject *args) {
 static PyMethodDef methods[] = {
     { "info", core_info, METH_VARARGS, "Check a recipe and say what it needs." },
     { "extract", core_extract, METH_VARARGS, "Compute the features of many windows." },
+    { "filter", core_filter, METH_VARARGS, "Pass a recording through a recipe's filters." },
     { "quantize", core_quantize, METH_VARARGS, "Put features on the int16 grid." },
     { "trees_check", core_trees_check, METH_VARARGS, "Check a data file of trees and read it." },
     { "trees_predict", core_trees_predict, METH_VARARGS, "Predict the classes of many rows." },

@@ -9,8 +9,9 @@ class Info(TypedDict):
     channels: int
     length: int
     fft_length: int
+    hop: int
     n_features: int
-    work_floats: int
+    filters: bool
 
 class Trees(TypedDict):
     n_features: int
@@ -53,7 +54,9 @@ def extract(
     out: NDArray[np.float32],
     /,
 ) -> None:
-    """Compute the features of many windows of one recording.
+    """Compute the features of many windows of one recording, which has been through filter().
+
+    The interpreter's lock is released, so threads run side by side.
 
     Args:
         recipe: see modules/core/wd_recipe.h.
@@ -66,6 +69,23 @@ def extract(
         TypeError: an array is of another type or not contiguous.
 
     Source: wd_extract() in modules/core/wd_features.c.
+    """
+
+def filter(
+    recipe: bytes, samples: NDArray[np.float32], out: NDArray[np.float32], /
+) -> None:
+    """Pass a whole recording through a recipe's filters; without filters it is copied.
+
+    Args:
+        recipe: see modules/core/wd_recipe.h.
+        samples: float32, shape (n_samples, channels), C order, in the channels' units.
+        out: float32, the shape of samples, C order; overwritten.
+
+    Raises:
+        ValueError: the recipe is damaged, or a shape does not fit.
+        TypeError: an array is of another type or not contiguous.
+
+    Source: wd_filter() in modules/core/wd_filter.c.
     """
 
 def quantize(x: NDArray[np.float32], scale: NDArray[np.float32], out: NDArray[np.int16], /) -> None:
