@@ -5,6 +5,7 @@ keep them, because on Windows they have code of their own. What only Linux can d
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -87,6 +88,14 @@ def test_train_works(elsewhere: Elsewhere, place: Path) -> None:
     assert (place / "saw" / "model.json").is_file()
 
 
+def test_a_data_file_is_built(elsewhere: Elsewhere, trained: Path, place: Path) -> None:
+    shutil.copytree(trained, place / "saw")
+    done = elsewhere("build", "saw", "--format", "data")
+    assert done.returncode == 0, done.stderr
+    assert "Engine, on this laptop     0 differences" in done.stdout
+    assert (place / "saw" / "data" / "saw.wdt").is_file()
+
+
 @pytest.mark.parametrize("command", [["push", "saw"], ["predict", "saw", "data.csv"], ["repl"]])
 def test_commands_for_boards_look_for_the_port(
     elsewhere: Elsewhere, trained: Path, place: Path, command: list[str]
@@ -106,5 +115,6 @@ def test_what_needs_the_simulated_board_says_so(
     done = elsewhere(*command)
     assert done.returncode == 1
     said = refusal(done.stderr)
+    assert ("wedau build saw --format data" in said.hint) == (command[0] == "build")
     assert said.error == "the simulated board needs Linux, and this is win32"
     assert "WSL" in said.hint

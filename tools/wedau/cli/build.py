@@ -6,6 +6,7 @@ import typer
 
 from wedau.cli import options
 from wedau.cli.console import print_json, print_line, print_rows
+from wedau.errors import BuildError, SimError
 
 
 def build(
@@ -25,13 +26,18 @@ def build(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the module's path only.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Make NAME.mpy: convert, compile, replay on a simulated board, report."""
+    """Make NAME.mpy or a data file: convert, prove that it decides as on the host, report."""
     from wedau.cli import data_files, verify
     from wedau.report import summary
 
     if format is options.Format.DATA:
         report, path = data_files.build_data(folder, on_board, micropython)
     else:
+        try:
+            verify.check_tools(arch)
+        except (BuildError, SimError) as error:
+            hint = f"{error.hint}; or build without a compiler: wedau build {folder} --format data"
+            raise type(error)(error.message, hint) from None
         report, path = verify.build_model(folder, arch, micropython)
     if json:
         print_json(report.to_dict())
