@@ -171,6 +171,7 @@ def _key(micropython: Path, compiler: str) -> str:
         resource("firmware", "sim"),
         resource("firmware", "xtensa", "include"),
         resource("boards", "SIM"),
+        resource("modules", "frozen"),
     ]
     compiler_driver = [Path(__file__).with_name(name) for name in _DRIVER]
     theirs = [micropython / part for part in _MICROPYTHON_PARTS]

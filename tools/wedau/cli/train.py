@@ -35,6 +35,10 @@ def train(
     hop_ms: Annotated[
         float | None, typer.Option(help="From one window to the next; default: half a window.")
     ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="JSON file that says which features; its window counts, if it has one."),
+    ] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Column to leave out.")] = None,
     unit: Annotated[
         list[str] | None, typer.Option(help="Unit of a column, such as accel_x=m/s2.")
@@ -53,7 +57,7 @@ def train(
 ) -> None:
     """Train a random forest on the grid that the board decides on."""
     from wedau.cli import modules
-    from wedau.train import pipeline
+    from wedau.train import pipeline, plan
     from wedau.train.model import check_replaceable
 
     settings = TrainSettings(
@@ -66,6 +70,7 @@ def train(
         rate_hz=rate_hz,
         window_ms=window_ms,
         hop_ms=hop_ms,
+        recipe=plan.read(recipe) if recipe else None,
         ignore=tuple(ignore or ()),
         units=_units(unit or []),
         trees=trees,

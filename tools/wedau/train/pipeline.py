@@ -81,6 +81,11 @@ def _is_table(settings: TrainSettings) -> bool:
             "name the column that tells recordings apart with --recording, or give a folder with "
             "one file for each recording",
         )
+    if settings.recipe is not None:
+        raise DataError(
+            f"{settings.data} has ready features, and a recipe makes features of recordings",
+            "leave --recipe out, or name the column that tells recordings apart with --recording",
+        )
     return True
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wedau.errors import DataError
-from wedau.train import grid, recordings, tables, windows
+from wedau.train import grid, recordings, tables, targets, windows
 from wedau.train.dataset import table_sha256
 from wedau.train.model import Card
 from wedau.train.recipe import Recipe
@@ -23,8 +23,9 @@ class Unseen:
         features: float32, shape (n_rows, n_features), in the features' units.
         grid: int16, the same on the model's grid.
         windows: float32, shape (n_rows, length * n_channels): the samples that the features come
-            from; None where the features came ready.
-        truth: the label of each row; None if some have none, or none is one of the model's.
+            from, which have been through the recipe's filters; None where the features came ready.
+        truth: the label of each row, of a regressor's the number; None if some have none, or the
+            model cannot be judged by them.
         trained_on: whether these are the very data that the model was trained and judged on.
     """
 
@@ -55,7 +56,9 @@ def _rows(path: Path, card: Card) -> Unseen:
     columns = [table.numbers(name).astype(np.float32) for name in card.features]
     features = np.stack(columns, axis=1)
     labels, groups = _texts(table, card.data.label), _texts(table, card.data.group)
-    truth = _truth(labels, card) if labels else None
+    if card.task == "regressor" and labels:
+        labels = [repr(float(v)) for v in labels] if targets.numbers(labels) is not None else None
+    truth = targets.of_new_data(labels or (), card)
     groups = groups or [""] * len(features)
     same = card.data.sha256 == table_sha256(card.features, labels or [], groups, features)
     names = tuple(f"row {i + 2}" for i in range(len(features)))
@@ -67,11 +70,6 @@ def _texts(table: tables.Table, column: str) -> list[str] | None:
     if column not in table.columns or table.frame[column].isna().any():
         return None
     return table.texts(column, column)
-
-
-def _truth(labels: list[str], card: Card) -> tuple[str, ...] | None:
-    """Return the labels if they can be compared with what the model says."""
-    return tuple(labels) if all(labels) and set(labels) & set(card.labels) else None
 
 
 def _windows(path: Path, card: Card, recipe: Recipe) -> Unseen:
@@ -91,7 +89,7 @@ def _windows(path: Path, card: Card, recipe: Recipe) -> Unseen:
     for item in data.items:
         starts = windows.starts(len(item.samples), recipe.length, recipe.hop)
         names += [f"{item.name} at sample {start}" for start in starts]
-        cut.append(windows.cut(item.samples, starts, recipe.length))
+        cut.append(windows.cut(recipe.filtered(item.samples), starts, recipe.length))
         features.append(recipe.extract(item.samples, starts))
         truth += [item.label] * len(starts)
     if not names:
@@ -105,7 +103,7 @@ def _windows(path: Path, card: Card, recipe: Recipe) -> Unseen:
         features=x,
         grid=grid.quantize(x, card.scale),
         windows=np.concatenate(cut),
-        truth=_truth(truth, card),
+        truth=targets.of_new_data(truth, card),
         trained_on=data.sha256() == card.data.sha256,
     )
 
