@@ -15,7 +15,7 @@ import samples
 from outcomes import Wedau, refusal
 
 from wedau.cli import console
-from wedau.convert import module, trees
+from wedau.convert import code, module
 from wedau.train.model import TrainedModel
 
 COMMAND = [sys.executable, "-m", "wedau"]
@@ -224,5 +224,5 @@ def test_reading_a_model_prints_nothing(trained: Path, capfd: pytest.CaptureFixt
         data_sha256="",
         wedau="1",
     )
-    assert module.header(info, trees.forest_c(model.estimator, module.FOREST))
+    assert module.header(info, code.code(model.program).text)
     assert capfd.readouterr() == ("", "")

@@ -8,29 +8,30 @@ import pytest
 
 from wedau.build import natmod
 from wedau.build.simboard import SimFirmware
-from wedau.cli.verify import compile_forest
+from wedau.cli.verify import compile_program
 from wedau.convert.module import ModuleInfo
 from wedau.convert.trees import boundary_inputs
 from wedau.device import link, replay
 from wedau.device import push as device_push
-from wedau.models import trees
+from wedau.models import Votes, trees
 from wedau.sim import boards
 
 LABELS = ("läuft", "klemmt", "aus")
 SCALE = np.array([0.1, 2.0, 1e-3, 7.0], dtype=np.float32)
 
 
-def small_forest() -> tuple[object, np.ndarray]:
+def small_forest() -> tuple[list[trees.TreeArrays], np.ndarray]:
     from sklearn.ensemble import RandomForestClassifier
 
     random = np.random.default_rng(3)
     rows = random.integers(-3000, 3000, (200, 4)).astype(np.int16)
     y = (rows[:, 0] > 0).astype(int) + (rows[:, 1] > rows[:, 2])
     members = RandomForestClassifier(9, max_depth=6, random_state=0).fit(rows, y).estimators_
-    return trees.forest([trees.harden(m.tree_, np.arange(3)) for m in members], 4, 3), rows
+    return [trees.harden(m.tree_, np.arange(3)) for m in members], rows
 
 
-FOREST, ROWS = small_forest()
+ARRAYS, ROWS = small_forest()
+FOREST = trees.forest(ARRAYS, 4, 3)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,9 @@ def compiled(micropython: Path, tmp_path_factory: pytest.TempPathFactory) -> nat
         data_sha256="ab" * 32,
         wedau="0.1.0",
     )
-    return compile_forest(FOREST, info, "xtensawin", tmp_path_factory.mktemp("saw"), micropython)
+    return compile_program(
+        Votes(ARRAYS, 4, 3), info, "xtensawin", tmp_path_factory.mktemp("saw"), micropython
+    )
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +60,9 @@ def board(sim_firmware: SimFirmware, compiled: natmod.Natmod) -> Iterator[link.B
 
 
 def test_board_decides_as_scikit_learn(board: link.Board):
-    rows = np.concatenate([ROWS, *boundary_inputs(FOREST, ROWS)])
+    rows = np.concatenate([ROWS, *boundary_inputs(ARRAYS, ROWS)])
     np.testing.assert_array_equal(replay.classes(board, "saw", rows), FOREST.predict(rows))
-    got = replay.probabilities(board, "saw", rows, len(LABELS))
+    got = replay.outputs(board, "saw", rows, len(LABELS))
     np.testing.assert_array_equal(got, FOREST.predict_proba(rows).astype(np.float32))
     board.run("import saw, micropython\nfrom array import array")
 

@@ -57,7 +57,7 @@ def test_replay_works_in_the_small_pieces_of_a_uart(board: Board) -> None:
 
 
 def test_replay_gives_the_probabilities(board: Board) -> None:
-    got = replay.probabilities(board, "saw", rows(400), 3)
+    got = replay.outputs(board, "saw", rows(400), 3)
     assert got.dtype == np.float32
     assert got.argmax(axis=1).tolist() == small_models.expected(1, rows(400)).tolist()
     assert got.sum(axis=1).tolist() == [1.0] * 400
@@ -102,8 +102,8 @@ def test_replay_imports_what_was_pushed_last(board: Board, tmp_path: Path) -> No
 
 
 def test_replay_measures_the_same_twice(board: Board) -> None:
-    first = replay.measure(board, "saw", rows(500))
-    second = replay.measure(board, "saw", rows(500))
+    first = replay.measure(board, "saw", rows(500), 3)
+    second = replay.measure(board, "saw", rows(500), 3)
     assert first == second
     assert first.rows == 500
     assert first.instructions_min and first.instructions_mean and first.instructions_max
@@ -114,13 +114,13 @@ def test_replay_measures_the_same_twice(board: Board) -> None:
 
 
 def test_replay_proves_that_a_call_takes_no_heap(board: Board) -> None:
-    assert replay.measure(board, "saw", rows(3)).call_heap_bytes == 0
+    assert replay.measure(board, "saw", rows(3), 3).call_heap_bytes == 0
 
 
 def test_replay_finds_the_heap_that_a_call_takes(board: Board, tmp_path: Path) -> None:
     source = "def predict(x): return len(bytearray(1000)) and 0\n"
     push.push(board, {"greedy.mpy": small_models.compiled(source, tmp_path)})
-    assert 1000 <= replay.measure(board, "greedy", rows(3)).call_heap_bytes < 1100
+    assert 1000 <= replay.measure(board, "greedy", rows(3), 3).call_heap_bytes < 1100
 
 
 def test_replay_names_a_module_that_is_missing(board: Board) -> None:
@@ -137,7 +137,7 @@ def test_replay_names_what_is_free_when_a_module_does_not_fit(board: Board, tmp_
     push.push(board, {"huge.mpy": small_models.compiled(source, tmp_path)})
     for attempt in (
         lambda: replay.classes(board, "huge", rows(1)),
-        lambda: replay.measure(board, "huge", rows(1)),
+        lambda: replay.measure(board, "huge", rows(1), 3),
     ):
         with pytest.raises(DeviceError) as caught:
             attempt()

@@ -61,7 +61,7 @@ DATA = to_data(ARRAYS, INFO)
 
 DIGITS, DIGITS_ROWS, _ = digits.forest()
 DIGITS_DATA = to_data(
-    [trees.harden(m.tree_, np.arange(10)) for m in DIGITS.estimators_],
+    DIGITS.trees,
     ModuleInfo(
         name="digits",
         version="1.0.0",
@@ -107,19 +107,19 @@ def checked(data: bytes) -> bytes:
 
 
 def test_small_forest_decides_as_scikit_learn(opened: Board) -> None:
-    rows = np.concatenate([ROWS, *boundary_inputs(FOREST, ROWS)])
+    rows = np.concatenate([ROWS, *boundary_inputs(ARRAYS, ROWS)])
     np.testing.assert_array_equal(replay.classes(opened, "saw", rows), FOREST.predict(rows))
-    got = replay.probabilities(opened, "saw", rows, len(LABELS))
+    got = replay.outputs(opened, "saw", rows, len(LABELS))
     np.testing.assert_array_equal(got, FOREST.predict_proba(rows).astype(np.float32))
 
 
 def test_digits_are_decided_as_by_scikit_learn_at_every_boundary(opened: Board) -> None:
-    rows = np.concatenate([DIGITS_ROWS, *boundary_inputs(DIGITS, DIGITS_ROWS)])
+    rows = np.concatenate([DIGITS_ROWS, *boundary_inputs(DIGITS.trees, DIGITS_ROWS)])
     assert len(rows) == 899 + 3 * 1721
     np.testing.assert_array_equal(replay.classes(opened, "digits", rows), DIGITS.predict(rows))
     rows = rows[::10]
-    got = replay.probabilities(opened, "digits", rows, 10)
-    np.testing.assert_array_equal(got, DIGITS.predict_proba(rows).astype(np.float32))
+    got = replay.outputs(opened, "digits", rows, 10)
+    np.testing.assert_array_equal(got, DIGITS.outputs(rows).astype(np.float32))
 
 
 def test_wide_nodes_decide_as_scikit_learn(opened: Board) -> None:
@@ -130,12 +130,12 @@ def test_wide_nodes_decide_as_scikit_learn(opened: Board) -> None:
     )
     push.push(opened, {"wide.wdt": to_data(arrays, info)})
     opened.run(f"open('/lib/wide.py', 'w').write({SHIM.format(name='wide')!r})")
-    rows = np.concatenate([rows[:20], *boundary_inputs(forest, rows)])
+    rows = np.concatenate([rows[:20], *boundary_inputs(arrays, rows)])
     np.testing.assert_array_equal(replay.classes(opened, "wide", rows), forest.predict(rows))
 
 
 def test_a_call_takes_few_instructions_and_no_heap(opened: Board) -> None:
-    measured = replay.measure(opened, "digits", DIGITS_ROWS)
+    measured = replay.measure(opened, "digits", DIGITS_ROWS, 10)
     assert measured.instructions_mean is not None and measured.instructions_max is not None
     assert measured.instructions_mean <= 1_900
     assert measured.instructions_max <= 3_000

@@ -83,7 +83,7 @@ def assert_as_scikit_learn(arrays: list[TreeArrays], rows: np.ndarray, info: Mod
     data = to_data(arrays, info)
     model = read_data(data)
     forest = trees.forest(arrays, len(info.features), len(info.labels))
-    rows = np.concatenate([rows, *boundary_inputs(forest, rows)])
+    rows = np.concatenate([rows, *boundary_inputs(arrays, rows)])
     np.testing.assert_array_equal(model.predict(rows), forest.predict(rows))
     expected = forest.predict_proba(rows).astype(np.float32)
     np.testing.assert_array_equal(model.predict_proba(rows), expected)
@@ -118,7 +118,7 @@ def test_random_forests_decide_as_scikit_learn(
 
 def test_reference_forest_decides_as_scikit_learn_and_is_small() -> None:
     forest, rows, _ = digits.forest()
-    arrays = [trees.harden(m.tree_, np.arange(10)) for m in forest.estimators_]
+    arrays = list(forest.trees)
     info = described(64, 10, labels=digits.LABELS, features=digits.FEATURES)
     data = assert_as_scikit_learn(arrays, rows, info)
     assert sum(tree.n_nodes for tree in arrays) == 3462

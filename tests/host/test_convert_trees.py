@@ -15,9 +15,9 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import SGDClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from wedau.convert.trees import boundary_inputs, forest_c, node_count
+from wedau.convert.trees import boundary_inputs, forest_c
 from wedau.errors import ConvertError
-from wedau.models import trees
+from wedau.models import from_sklearn, trees
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
@@ -39,7 +39,8 @@ def compiled(estimator: object, folder: Path) -> Predict:
 
 
 def boundary_rows(estimator: object, rows: np.ndarray) -> np.ndarray:
-    return np.concatenate(list(boundary_inputs(estimator, rows)))
+    empty = np.empty((0, rows.shape[1]), np.int16)
+    return np.concatenate([empty, *boundary_inputs(from_sklearn(estimator).trees, rows)])
 
 
 def harden(estimator: object) -> object:
@@ -77,7 +78,7 @@ def test_boundary_inputs_reach_their_decision_from_both_sides():
     estimator = forest.estimators_[0]
     tree = estimator.tree_
     reached = set()
-    for below, at, above in boundary_inputs(estimator, grid):
+    for below, at, above in boundary_inputs(from_sklearn(estimator).trees, grid):
         paths = estimator.decision_path(np.stack([below, at, above]).astype(np.float32)).toarray()
         changed = np.flatnonzero(below != above)
         assert len(changed) == 1
@@ -112,7 +113,7 @@ def test_random_forests_on_random_inputs(seed, classes, features, spread, tmp_pa
     estimator = harden(forest)
     predict = compiled(estimator, tmp_path_factory.mktemp("forest"))
     anything = random.integers(-32768, 32768, (200, features)).astype(np.int16)
-    for rows in (x, anything, boundary_rows(estimator, x) if node_count(estimator) > 4 else x):
+    for rows in (x, anything, boundary_rows(estimator, x)):
         np.testing.assert_array_equal(predict(rows), estimator.predict(rows))
 
 

@@ -1,7 +1,6 @@
 """The reference forest: 20 trees of depth 8 on scikit-learn's digits, on the int16 grid."""
 
 import hashlib
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,18 +8,18 @@ from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
-from wedau.models import trees
+from wedau.models import Votes, trees
 
 SCALE = 0.01  # pixels of 0 to 16 become 0 to 1600 on the grid
 FEATURES = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
 LABELS = tuple(str(digit) for digit in range(10))
 
 
-def forest() -> tuple[Any, NDArray[np.int16], NDArray[np.int64]]:
+def forest() -> tuple[Votes, NDArray[np.int16], NDArray[np.int64]]:
     """Return the forest and the half of the data that it has not seen.
 
     Returns:
-        Fitted RandomForestClassifier with one class a leaf; int16, shape (899, 64), on the grid;
+        The forest with one class a leaf; int16, shape (899, 64), on the grid;
         int64, shape (899,), true classes.
     """
     x, y = load_digits(return_X_y=True)
@@ -29,7 +28,7 @@ def forest() -> tuple[Any, NDArray[np.int16], NDArray[np.int64]]:
     fitted = RandomForestClassifier(n_estimators=20, max_depth=8, random_state=1)
     members = fitted.fit(seen, y_seen).estimators_
     arrays = [trees.harden(member.tree_, np.arange(len(LABELS))) for member in members]
-    return trees.forest(arrays, unseen.shape[1], len(LABELS)), unseen, y_unseen
+    return Votes(arrays, unseen.shape[1], len(LABELS)), unseen, y_unseen
 
 
 def data_sha256() -> str:

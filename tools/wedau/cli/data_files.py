@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wedau.build import engine
 from wedau.cli import modules, verify
 from wedau.cli.console import bar, say
+from wedau.cli.proving import Case, Checked
 from wedau.cli.workbench import micropython_source
 from wedau.convert import data
 from wedau.convert.shim import shim
@@ -24,29 +24,6 @@ from wedau.report import Build, Report
 from wedau.train.model import TrainedModel
 
 _NOT_COMPILED = "none"
-
-_LOAD = """
-import gc, {engine}
-from sim import count
-gc.collect()
-gc.disable()
-before = gc.mem_alloc()
-model, cost = count({engine}.load, {path!r})
-print(repr((cost, gc.mem_alloc() - before)))
-"""
-
-
-@dataclass(frozen=True)
-class Load:
-    """What loading a data file costs on the simulated board, the engine being there.
-
-    Attributes:
-        instructions: to read the file and to check it.
-        heap_peak_bytes: all that was allocated on the way, nothing being collected.
-    """
-
-    instructions: int
-    heap_peak_bytes: int
 
 
 def build_data(
@@ -71,12 +48,9 @@ def build_data(
     content = data.to_data(votes.trees, verify.module_info(model.card))
     if on_board:
         verify.check_tools("xtensawin")
-    n_held_out = len(model.held_out.x)
-    rows = np.concatenate(
-        [model.held_out.x, verify.boundary_rows(votes.estimator, model.held_out.x)]
-    )
-    say(f"deciding {len(rows)} inputs with the engine's C on this computer")
-    check_engine(votes, content, rows, n_held_out)
+    case = verify.case(model)
+    say(f"deciding {len(case.rows)} inputs with the engine's C on this computer")
+    checked = check_engine(case, content)
     build = Build(
         arch=modules.DATA,
         compiler=_NOT_COMPILED,
@@ -85,9 +59,8 @@ def build_data(
     with verify.scratch() as work:
         paths = write(work, model.card.name, content)
         if on_board:
-            build = prove_on_board(votes, rows, n_held_out, paths, build, micropython)
-        proof = verify.Proof(n_held_out, len(rows) - n_held_out, 0, build)
-        made = verify.report(model, proof)
+            build = prove_on_board(case, paths, build, micropython)
+        made = verify.report(model, verify.Proof.of(case, checked, build))
         return made, modules.save(folder, made, paths)
 
 
@@ -117,39 +90,35 @@ def write(folder: Path, name: str, content: bytes) -> list[Path]:
     return [folder / file for file in files]
 
 
-def check_engine(votes: Votes, content: bytes, rows: NDArray[np.int16], n_held_out: int) -> None:
+def check_engine(case: Case, content: bytes) -> Checked:
     """Decide all rows with the board's C on this computer; all must be as scikit-learn's.
 
     Raises:
         ConvertError: a class or a share of votes differs; names the input.
     """
     read = data.read_data(content)
-    right = read.predict(rows) == votes.predict(rows)
-    shares = votes.outputs(rows).astype(np.float32)
-    right &= np.all(read.predict_proba(rows) == shares, axis=1)
-    wrong = np.flatnonzero(~right)
+    shares = read.predict_proba(case.rows)
+    exact = case.program.outputs(case.rows).astype(np.float32)
+    wrong = np.flatnonzero(
+        (read.predict(case.rows) != case.expected()) | np.any(shares != exact, axis=1)
+    )
     if len(wrong):
         raise ConvertError(
-            f"{len(wrong)} of {len(rows)} inputs are decided otherwise by the engine, the first is "
-            f"{verify.input_name(int(wrong[0]), n_held_out)}; no data file was made",
+            f"{len(wrong)} of {len(case.rows)} inputs are decided otherwise by the engine, the "
+            f"first is {case.name(int(wrong[0]))}; no data file was made",
             "report this, with the model's folder",
         )
+    error = np.abs(shares[: len(case.held_out)] - case.outputs)
+    return Checked(0, float(np.max(error, initial=0.0)))
 
 
 def prove_on_board(
-    votes: Votes,
-    rows: NDArray[np.int16],
-    n_held_out: int,
-    paths: Sequence[Path],
-    build: Build,
-    micropython: Path | None = None,
+    case: Case, paths: Sequence[Path], build: Build, micropython: Path | None = None
 ) -> Build:
     """Replay all inputs on a fresh simulated board; return the build with what was measured.
 
     Args:
-        votes: what scikit-learn says.
-        rows: the held-out rows, then the boundary inputs.
-        n_held_out: number of the held-out rows.
+        case: the inputs, and what scikit-learn says.
         paths: NAME.wdt and NAME.py; the engine is built beside them.
         build: what is known so far.
         micropython: its source, instead of the pin.
@@ -161,9 +130,11 @@ def prove_on_board(
         push.push(board, {path.name: path.read_bytes() for path in (compiled.path, *paths)})
         name = paths[-1].stem
         with bar("replaying on the board") as on_progress:
-            got = replay.classes(board, name, rows, on_progress=on_progress)
-        verify.check_equal(votes.estimator, rows, n_held_out, got)
-        measured = replay.measure(board, name, rows[:n_held_out] if n_held_out else rows)
+            got = replay.classes(board, name, case.rows, on_progress=on_progress)
+        n_outputs = case.program.n_outputs
+        case.check(got, replay.outputs(board, name, case.held_out, n_outputs))
+        some = case.held_out if len(case.held_out) else case.rows
+        measured = replay.measure(board, name, some, n_outputs)
     return replace(
         build,
         board=verify.SIMULATED,
@@ -177,10 +148,3 @@ def prove_on_board(
         board_heap_bytes=before.heap_free_bytes,
         board_flash_bytes=before.flash_free_bytes,
     )
-
-
-def measure_load(board: link.Board, path: str) -> Load:
-    """Measure the loading of a data file that is on a simulated board, as is the engine."""
-    board.soft_reset()
-    cost, peak = board.literal(board.run(_LOAD.format(engine=engine.NAME, path=path)))
-    return Load(cost, peak)

@@ -10,7 +10,9 @@ import numpy as np
 
 from wedau import __version__
 from wedau.bench import digits as reference
-from wedau.cli.verify import SIMULATED, check_tools, compile_forest, fresh_board, prove, scratch
+from wedau.cli import measuring_data
+from wedau.cli.proving import Case
+from wedau.cli.verify import SIMULATED, check_tools, compile_program, fresh_board, prove, scratch
 from wedau.cli.workbench import micropython_source
 from wedau.convert import module, trees
 
@@ -32,13 +34,18 @@ class Figures:
     module_per_emlearn: float
     heap_import_bytes: int | None
     heap_call_bytes: int | None
+    data_instructions_call: float | None
+    data_load_instructions: int
+    data_heap_peak_bytes: int
+    data_bytes: int
 
 
 def digits(micropython: Path | None = None) -> Figures:
     """Build, prove and measure the reference forest on a fresh simulated board."""
     check_tools("xtensawin")
     source = micropython_source(micropython)
-    forest, unseen, truth = reference.forest()
+    program, unseen, truth = reference.forest()
+    forest = program.estimator
     info = module.ModuleInfo(
         name="digits",
         version="1.0.0",
@@ -49,14 +56,16 @@ def digits(micropython: Path | None = None) -> Figures:
         data_sha256=reference.data_sha256(),
         wedau=__version__,
     )
+    case = Case.of_program(program, unseen)
     with scratch() as work:
-        compiled = compile_forest(forest, info, "xtensawin", work, source.path)
-        emlearn_bytes = compiled_bytes(trees.forest_c(forest, module.FOREST), work)
+        compiled = compile_program(program, info, "xtensawin", work, source.path)
+        emlearn_bytes = compiled_bytes(trees.forest_c(forest, "wd_forest"), work)
         with fresh_board(micropython) as board:
-            proof = prove(forest, unseen, compiled, board, SIMULATED)
+            proof = prove(case, compiled, board, SIMULATED)
+    as_data = measuring_data.measure(program, info, case, micropython)
     build = proof.build
     return Figures(
-        nodes=trees.node_count(forest),
+        nodes=program.n_nodes,
         accuracy=round(float(np.mean(forest.predict(unseen) == truth)), 6),
         held_out=proof.held_out,
         boundary_inputs=proof.boundary_inputs,
@@ -69,6 +78,10 @@ def digits(micropython: Path | None = None) -> Figures:
         module_per_emlearn=round(compiled.module_bytes / emlearn_bytes, 4),
         heap_import_bytes=build.heap_bytes,
         heap_call_bytes=build.call_heap_bytes,
+        data_instructions_call=as_data.instructions_call,
+        data_load_instructions=as_data.load_instructions,
+        data_heap_peak_bytes=as_data.heap_peak_bytes,
+        data_bytes=as_data.bytes,
     )
 
 

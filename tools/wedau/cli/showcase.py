@@ -100,11 +100,7 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
             place = work / str(number)
             place.mkdir()
             compiled.append(verify.compile_module(model, "xtensawin", place, source.path))
-            proofs.append(
-                verify.prove(
-                    model.estimator, model.held_out.x, compiled[-1], board, verify.SIMULATED
-                )
-            )
+            proofs.append(verify.prove(verify.case(model), compiled[-1], board, verify.SIMULATED))
         features = verify.compile_features("xtensawin", work, source.path)
         say("the whole way on the board: samples, features, grid, class")
         push.push(board, {p.name: p.read_bytes() for p in (features.path, compiled[0].path)})

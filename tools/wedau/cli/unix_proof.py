@@ -6,6 +6,8 @@ import numpy as np
 
 from wedau.build import natmod
 from wedau.cli import verify
+from wedau.cli.proving import Case
+from wedau.device import replay
 from wedau.sim import unix
 
 BOARD = "MicroPython for unix (x64)"
@@ -19,27 +21,37 @@ import {name} as model
 gc.collect()
 heap = gc.mem_alloc() - before
 row = array('h', bytes(2 * {width}))
+out = array('f', bytes(4 * {n_outputs}))
 classes = []
-with open('rows.bin', 'rb') as rows:
+with open('rows.bin', 'rb') as rows, open('outputs.bin', 'wb') as outputs:
     while rows.readinto(row):
-        classes.append(model.predict(row))
+        if {decides}:
+            classes.append(model.predict(row))
+        outputs.write(model.{fill}(row, out))
 print(json.dumps({{'heap': heap, 'classes': classes}}))
 """
 
 
-def prove(estimator: object, held_out: np.ndarray, compiled: natmod.Natmod) -> verify.Proof:
+def prove(case: Case, compiled: natmod.Natmod) -> verify.Proof:
     """Replay all inputs on MicroPython for unix and compare.
 
     Raises:
         ConvertError: it decides one input otherwise than scikit-learn; names the input.
         SimError: there is no MicroPython for unix here.
     """
-    boundary = verify.boundary_rows(estimator, held_out)
-    rows = np.concatenate([held_out, boundary])
-    folder = compiled.path.parent
-    (folder / "rows.bin").write_bytes(rows.astype("<i2").tobytes())
-    name = compiled.path.stem
-    said = json.loads(unix.run(_REPLAY.format(name=name, width=rows.shape[1]), folder))
-    differences = verify.check_equal(estimator, rows, len(held_out), np.array(said["classes"]))
-    build = verify.sized(compiled, BOARD, heap_bytes=said["heap"])
-    return verify.Proof(len(held_out), len(boundary), differences, build)
+    folder, program = compiled.path.parent, case.program
+    (folder / "rows.bin").write_bytes(case.rows.astype("<i2").tobytes())
+    script = _REPLAY.format(
+        name=compiled.path.stem,
+        width=program.n_features,
+        n_outputs=program.n_outputs,
+        decides=program.task != "regressor",
+        fill=replay.FILLS[program.task],
+    )
+    said = json.loads(unix.run(script, folder))
+    outputs = np.fromfile(folder / "outputs.bin", "<f4").reshape(-1, program.n_outputs)
+    decided = None
+    if program.task != "regressor":
+        decided, outputs = np.array(said["classes"]), outputs[: len(case.held_out)]
+    checked = case.check(decided, outputs)
+    return verify.Proof.of(case, checked, verify.sized(compiled, BOARD, heap_bytes=said["heap"]))

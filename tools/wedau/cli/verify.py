@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from wedau import __version__
 from wedau.build import compilers, natmod
 from wedau.cli import modules
 from wedau.cli.console import bar, say
+from wedau.cli.proving import Case, Checked
 from wedau.cli.workbench import micropython_source, sim_firmware
-from wedau.convert import module, trees
+from wedau.convert import code, module
 from wedau.device import link, push, replay
-from wedau.errors import ConvertError
+from wedau.models import Program
 from wedau.paths import resource
 from wedau.report import Build, Data, Feature, Report
 from wedau.sim import boards
@@ -37,20 +36,29 @@ class Proof:
         boundary_inputs: inputs at the thresholds that were replayed.
         differences: how many of all these the board decided otherwise, as counted; a Proof with
             any other number than 0 is never made.
+        max_error: largest distance of an output from scikit-learn's.
         build: what the module costs.
     """
 
     held_out: int
     boundary_inputs: int
     differences: int
+    max_error: float
     build: Build
+
+    @classmethod
+    def of(cls, case: Case, checked: Checked, build: Build) -> "Proof":
+        """Return the proof of a module that was checked."""
+        return cls(
+            len(case.held_out), len(case.boundary), checked.differences, checked.max_error, build
+        )
 
 
 def compile_module(
     model: TrainedModel, arch: str, folder: Path, micropython: Path
 ) -> natmod.Natmod:
     """Convert and compile a model; NAME.mpy and its sources lie in folder afterwards."""
-    return compile_forest(model.estimator, module_info(model.card), arch, folder, micropython)
+    return compile_program(model.program, module_info(model.card), arch, folder, micropython)
 
 
 def module_info(card: Card) -> module.ModuleInfo:
@@ -67,11 +75,12 @@ def module_info(card: Card) -> module.ModuleInfo:
     )
 
 
-def compile_forest(
-    estimator: object, info: module.ModuleInfo, arch: str, folder: Path, micropython: Path
+def compile_program(
+    program: Program, info: module.ModuleInfo, arch: str, folder: Path, micropython: Path
 ) -> natmod.Natmod:
-    """Convert and compile a forest on the grid; see compile_module."""
-    text = module.header(info, trees.forest_c(estimator, module.FOREST))
+    """Convert and compile what a model computes; see compile_module."""
+    made = code.code(program)
+    text = module.header(info, made.text)
     Path(folder, "model.h").write_text(text, encoding="ascii")
     core = resource("modules", "core")
     return natmod.build(
@@ -80,11 +89,13 @@ def compile_forest(
             resource("modules", "bind", "model", "model.c"),
             core / "wd_quantize.c",
             core / "wd_round.c",
+            *(core / name for name in made.core),
         ],
         arch=arch,
         micropython=micropython,
         out=folder,
         include=[folder, core],
+        defines={"WD_QUANTIZE_MAX": str(program.n_features)},
         optimize="-Oz",
         say=say,
     )
@@ -105,37 +116,37 @@ def compile_features(arch: str, folder: Path, micropython: Path) -> natmod.Natmo
     )
 
 
-def boundary_rows(estimator: object, held_out: np.ndarray) -> np.ndarray:
-    """Return the inputs at each threshold, made from the held-out rows."""
-    n_features = held_out.shape[1]
-    base = held_out if len(held_out) else np.zeros((1, n_features), np.int16)
-    boundary = list(trees.boundary_inputs(estimator, base))
-    empty = np.zeros((0, n_features), np.int16)
-    return np.concatenate(boundary) if boundary else empty
+def case(model: TrainedModel) -> Case:
+    """Return what a model's module has to give."""
+    rows = model.held_out
+    return Case(model.program, rows.x, rows.predicted, rows.outputs)
 
 
-def prove(
-    estimator: object,
-    held_out: np.ndarray,
-    compiled: natmod.Natmod,
-    board: link.Board,
-    board_name: str,
-) -> Proof:
+def prove(case: Case, compiled: natmod.Natmod, board: link.Board, board_name: str) -> Proof:
     """Replay all inputs on a board that has nothing else to do, compare, and measure.
 
     Raises:
         ConvertError: the board decides one input otherwise than scikit-learn; names the input.
         DeviceError: the module does not fit, or the board breaks off.
     """
-    boundary = boundary_rows(estimator, held_out)
-    rows = np.concatenate([held_out, boundary])
-    name = compiled.path.stem
+    name, task = compiled.path.stem, case.program.task
     before = board.info
     push.push(board, {compiled.path.name: compiled.path.read_bytes()})
+    decided = None
     with bar("replaying on the board") as on_progress:
-        got = replay.classes(board, name, rows, on_progress=on_progress)
-    differences = check_equal(estimator, rows, len(held_out), got)
-    measured = replay.measure(board, name, held_out if len(held_out) else boundary)
+        if task != "regressor":
+            decided = replay.classes(board, name, case.rows, on_progress=on_progress)
+        given = replay.outputs(
+            board,
+            name,
+            case.held_out if task != "regressor" else case.rows,
+            case.program.n_outputs,
+            task,
+            on_progress=on_progress,
+        )
+    checked = case.check(decided, given)
+    some = case.held_out if len(case.held_out) else case.rows
+    measured = replay.measure(board, name, some, case.program.n_outputs, task)
     build = sized(
         compiled,
         board_name,
@@ -148,7 +159,7 @@ def prove(
         board_heap_bytes=before.heap_free_bytes,
         board_flash_bytes=before.flash_free_bytes,
     )
-    return Proof(len(held_out), len(boundary), differences, build)
+    return Proof.of(case, checked, build)
 
 
 def sized(compiled: natmod.Natmod, board: str, **measured: Any) -> Build:
@@ -164,28 +175,6 @@ def sized(compiled: natmod.Natmod, board: str, **measured: Any) -> Build:
     )
 
 
-def check_equal(estimator: object, rows: np.ndarray, n_held_out: int, got: np.ndarray) -> int:
-    """Count the classes that are not scikit-learn's; unless there are none, raise ConvertError."""
-    expected = estimator.predict(rows)  # type: ignore[attr-defined]
-    wrong = np.flatnonzero(np.asarray(got) != expected)
-    if not len(wrong):
-        return len(wrong)
-    first = int(wrong[0])
-    raise ConvertError(
-        f"{len(wrong)} of {len(rows)} inputs are decided otherwise on the board, the first is "
-        f"{input_name(first, n_held_out)}: class {got[first]} instead of {expected[first]}; "
-        "no module was made",
-        "the compiler is the likely culprit: run 'wedau doctor' and report its versions",
-    )
-
-
-def input_name(number: int, n_held_out: int) -> str:
-    """Name one of the inputs that are replayed: the held-out rows, then the boundary inputs."""
-    if number < n_held_out:
-        return f"held-out row {number + 2} of held_out.csv"
-    return f"boundary input {number - n_held_out}"
-
-
 @contextmanager
 def fresh_board(micropython: Path | None = None) -> Iterator[link.Board]:
     """Run a new simulated board with an empty flash, connected, for the block."""
@@ -198,12 +187,11 @@ def report(model: TrainedModel, proof: Proof) -> Report:
     """Return the report on a model and its proof."""
     card = model.card
     recipe = card.recipe
-    depth = max(tree.tree_.max_depth for tree in model.estimator.estimators_)
     return Report(
         name=card.name,
         version=card.version,
         wedau_version=__version__,
-        kind=f"random forest, {len(model.trees)} trees, depth {depth}, {model.n_nodes} nodes",
+        kind=f"{model.program.kind}, {model.program.size}",
         labels=card.labels,
         features=[
             Feature(name, unit or None, importance)
@@ -284,10 +272,10 @@ def build_model(folder: Path, arch: str, micropython: Path | None = None) -> tup
         say(f"compiling {model.card.name} for {arch}")
         compiled = compile_module(model, arch, work, source.path)
         if arch == "x64":
-            proof = unix_proof.prove(model.estimator, model.held_out.x, compiled)
+            proof = unix_proof.prove(case(model), compiled)
         else:
             with fresh_board(micropython) as board:
-                proof = prove(model.estimator, model.held_out.x, compiled, board, SIMULATED)
+                proof = prove(case(model), compiled, board, SIMULATED)
         made = report(model, proof)
         extra = [compile_features(arch, work, source.path).path] if model.card.recipe else []
         return made, modules.save(folder, made, [*extra, compiled.path])

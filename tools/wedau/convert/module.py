@@ -10,7 +10,6 @@ import numpy as np
 from wedau.errors import ConvertError
 
 MAX_TEXT_BYTES = 127
-FOREST = "wd_forest"  # the name that model.c calls
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class ModuleInfo:
     Attributes:
         name: the module's name, a Python identifier.
         version: the model's version, such as "1.0.0".
-        labels: one for each class, in the order of the class indices.
+        labels: one for each class, in the order of the class indices; none for a regressor.
         features: names, one for each column.
         scale: float32 > 0, shape (n_features,), data units per LSB of the int16 grid.
         recipe: how features come from a window, for wedau_features; empty for ready features.
@@ -38,12 +37,12 @@ class ModuleInfo:
     wedau: str
 
 
-def header(info: ModuleInfo, forest: str) -> str:
-    """Return the text of model.h: constants, labels, scale and the forest.
+def header(info: ModuleInfo, code: str) -> str:
+    """Return the text of model.h: constants, labels, scale and what the model computes.
 
     Args:
         info: what the module tells of itself.
-        forest: C source with the functions wd_forest_predict and wd_forest_predict_proba.
+        code: C source of the model; see wedau.convert.code.
 
     Raises:
         ConvertError: a name is too long, or the scale is not positive and finite.
@@ -65,13 +64,13 @@ def header(info: ModuleInfo, forest: str) -> str:
         f"#define WD_RECIPE {_c_string(info.recipe)}",
         f"#define WD_MAX_TEXT {MAX_TEXT_BYTES}",
         f"#define WD_N_FEATURES {len(info.features)}",
-        f"#define WD_N_CLASSES {len(info.labels)}",
+        f"#define WD_N_LABELS {len(info.labels)}",
         f"#define WD_N_TEXTS {len(texts) // 2}",
         f"static const char wd_texts[] = {_c_strings(texts)};",
         f"static const char wd_labels[] = {_c_strings(info.labels)};",
         f"static const char wd_features[] = {_c_strings(info.features)};",
         f"static const float wd_scale[] = {{ {', '.join(_c_float(x) for x in scale)} }};",
-        forest,
+        code,
     ]
     return "\n".join(lines) + "\n"
 
@@ -107,7 +106,7 @@ def front_coded(texts: Sequence[str]) -> list[bytes]:
 
 def _c_strings(texts: Sequence[str]) -> str:
     """Return one C literal of all texts, front-coded."""
-    return "\n    ".join(_c_string(coded) for coded in front_coded(texts))
+    return "\n    ".join(_c_string(coded) for coded in front_coded(texts)) or '""'
 
 
 def _c_float(value: np.float32) -> str:

@@ -14,6 +14,9 @@ from wedau.device.link import Board, BoardError
 from wedau.device.stream import Stream
 from wedau.errors import DataError, DeviceError
 
+# What a module of each task fills an array of floats with.
+FILLS = {"classifier": "predict_proba", "regressor": "predict", "anomaly": "decision_function"}
+
 Progress = Callable[[int, int], None]
 
 _BATCH_BYTES = 3072
@@ -30,20 +33,20 @@ def run(predict, rows, width, batch):
 run(__import__({module!r}).predict, {rows}, {width}, {batch})
 """
 
-_PROBABILITIES = """
+_OUTPUTS = """
 from array import array
-def run(predict_proba, rows, width, batch, classes):
- out = array('f', bytes(4 * classes))
+def run(fill, rows, width, batch, outputs):
+ out = array('f', bytes(4 * outputs))
  while rows:
   n = min(batch, rows)
   x = array('h', take(2 * n * width))
-  result = array('f', bytes(4 * n * classes))
+  result = array('f', bytes(4 * n * outputs))
   for i in range(n):
-   predict_proba(x[i * width:i * width + width], out)
-   result[i * classes:i * classes + classes] = out
+   fill(x[i * width:i * width + width], out)
+   result[i * outputs:i * outputs + outputs] = out
   give(result)
   rows -= n
-run(__import__({module!r}).predict_proba, {rows}, {width}, {batch}, {classes})
+run(__import__({module!r}).{fill}, {rows}, {width}, {batch}, {outputs})
 """
 
 _FEATURES = """
@@ -73,24 +76,25 @@ except ImportError:
  count = cost = None
  module = __import__({module!r})
 gc.collect()
-print(repr((gc.mem_alloc() - before, cost, len(getattr(module, 'labels', ())))))
+print(repr((gc.mem_alloc() - before, cost)))
 """
 
 # Microseconds where instructions cannot be counted.
 _COSTS = """
 from array import array
 from time import ticks_us, ticks_diff
-def timed(f, x):
+def timed(f, *args):
  start = ticks_us()
- f(x)
+ f(*args)
  return None, ticks_diff(ticks_us(), start)
-def run(predict, rows, width, batch, count):
+def run(predict, rows, kind, width, batch, count, *out):
  while rows:
   n = min(batch, rows)
-  x = array('h', take(2 * n * width))
-  give(array('I', [count(predict, x[i:i + width])[1] for i in range(0, n * width, width)]))
+  x = array(kind, take((2 if kind == 'h' else 4) * n * width))
+  give(array('I', [count(predict, x[i:i + width], *out)[1] for i in range(0, n * width, width)]))
   rows -= n
-run(module.predict, {rows}, {width}, {batch}, count or timed)
+out = {out}
+run(module.predict, {rows}, {kind!r}, {width}, {batch}, count or timed, *out)
 """
 
 # A call that succeeds while the heap is locked has allocated nothing.
@@ -116,11 +120,10 @@ def allocated(f, *args):
  after = gc.mem_alloc()
  gc.enable()
  return after - before
-def call_heap(x, classes):
- proba = getattr(module, 'predict_proba', None)
- most = allocated(module.predict, x)
- if proba and classes:
-  most = max(most, allocated(proba, x, array('f', bytes(4 * classes))))
+def call_heap(x, outputs, fill):
+ most = allocated(module.predict, x, *out)
+ if fill != 'predict' and hasattr(module, fill):
+  most = max(most, allocated(getattr(module, fill), x, array('f', bytes(4 * outputs))))
  return most
 """
 
@@ -177,33 +180,40 @@ def classes(
     return done.reshape(-1).astype(np.int16)
 
 
-def probabilities(
+def outputs(
     board: Board,
     module: str,
     rows: npt.NDArray[np.int16],
-    n_classes: int,
+    n_outputs: int,
+    task: str = "classifier",
     on_progress: Progress | None = None,
 ) -> npt.NDArray[np.float32]:
-    """Predict the share of votes that each class gets, for every row, on the board.
+    """Compute each row's probabilities, value or decision on the board.
 
     Args:
         board: open; it is soft reset.
         module: name of a model module on it.
         rows: int16, shape (n, n_features), on the model's grid.
-        n_classes: how many the model has.
+        n_outputs: how many floats the model gives for a row.
+        task: classifier, regressor or anomaly.
         on_progress: called with the rows done and their number.
 
     Returns:
-        float32, shape (n, n_classes), 0 to 1, as the board's bits.
+        float32, shape (n, n_outputs), as the board's bits.
 
     Raises:
         DataError, DeviceError: as for classes().
     """
     batch = _batch(_check_rows(rows))
-    program = _PROBABILITIES.format(
-        module=module, rows=len(rows), width=rows.shape[1], batch=batch, classes=n_classes
+    program = _OUTPUTS.format(
+        module=module,
+        rows=len(rows),
+        width=rows.shape[1],
+        batch=batch,
+        outputs=n_outputs,
+        fill=FILLS[task],
     )
-    done = _replay(board, module, program, rows, batch, "<f4", n_classes, on_progress)
+    done = _replay(board, module, program, rows, batch, "<f4", n_outputs, on_progress)
     return done.astype(np.float32)
 
 
@@ -260,6 +270,8 @@ def measure(
     board: Board,
     module: str,
     rows: npt.NDArray[np.int16],
+    n_outputs: int,
+    task: str = "classifier",
     on_progress: Progress | None = None,
 ) -> Measured:
     """Measure what a model costs: exact instructions on a simulated board, else microseconds.
@@ -268,20 +280,22 @@ def measure(
         board: open; it is soft reset.
         module: name of a model module on it.
         rows: int16, shape (n, n_features), n > 0, on the model's grid.
+        n_outputs: how many floats the model gives for a row.
+        task: classifier, regressor or anomaly.
         on_progress: called with the rows done and their number.
 
     Raises:
         DataError, DeviceError: as for classes(); DataError also if there is no row.
     """
-    batch = _batch(_check_rows(rows))
+    _check_rows(rows)
     if not len(rows):
         raise DataError("there is no row to measure with", "give at least one")
     board.soft_reset()
-    heap, cost, n_classes = _import_cost(board, module)
-    program = _COSTS.format(rows=len(rows), width=rows.shape[1], batch=batch)
-    costs = _stream(board, module, program, rows, batch, "<u4", 1, on_progress)
+    heap, cost = _import_cost(board, module)
+    costs = _costs(board, module, rows, "h", n_outputs, task, on_progress)
     board.run(_CALL_HEAP)
-    call_heap = board.eval(f"call_heap(array('h', {rows[0].tolist()}), {n_classes})")
+    x = f"array('h', {rows[0].tolist()})"
+    call_heap = board.eval(f"call_heap({x}, {n_outputs}, {FILLS[task]!r})")
     counted = board.info.counts_instructions
     return Measured(
         rows=len(rows),
@@ -293,6 +307,52 @@ def measure(
         import_heap_bytes=heap,
         call_heap_bytes=call_heap,
     )
+
+
+def instructions(
+    board: Board,
+    module: str,
+    rows: npt.NDArray[np.int16] | npt.NDArray[np.float32],
+    n_outputs: int,
+    task: str = "classifier",
+) -> npt.NDArray[np.int64]:
+    """Count the instructions of a call of predict from Python, for every row.
+
+    Args:
+        board: open, a simulated one; it is soft reset.
+        module: name of a model module on it.
+        rows: int16 on the model's grid, or float32 in data units, shape (n, n_features).
+        n_outputs: how many floats the model gives for a row.
+        task: classifier, regressor or anomaly.
+
+    Returns:
+        int64, shape (n,).
+
+    Raises:
+        DataError, DeviceError: as for classes().
+    """
+    kind = "f" if rows.dtype == np.float32 else "h"
+    words: npt.NDArray[np.int16] = np.ascontiguousarray(rows).view(np.int16)
+    _check_rows(words)
+    board.soft_reset()
+    _import_cost(board, module)
+    return _costs(board, module, words, kind, n_outputs, task, None).reshape(-1).astype(np.int64)
+
+
+def _costs(
+    board: Board,
+    module: str,
+    words: npt.NDArray[np.int16],
+    kind: str,
+    n_outputs: int,
+    task: str,
+    on_progress: Progress | None,
+) -> npt.NDArray[np.generic]:
+    """Call an imported module's predict for each row; a float is two words of its row."""
+    batch, width = _batch(words.shape[1]), words.shape[1] // (2 if kind == "f" else 1)
+    out = f"(array('f', bytes({4 * n_outputs})),)" if task == "regressor" else "()"
+    program = _COSTS.format(rows=len(words), kind=kind, width=width, batch=batch, out=out)
+    return _stream(board, module, program, words, batch, "<u4", 1, on_progress)
 
 
 def not_imported(board: Board, module: str, error: BoardError) -> DeviceError:
@@ -320,13 +380,13 @@ def not_imported(board: Board, module: str, error: BoardError) -> DeviceError:
     return error
 
 
-def _import_cost(board: Board, module: str) -> tuple[int, int | None, int]:
+def _import_cost(board: Board, module: str) -> tuple[int, int | None]:
     try:
         said = board.run(_IMPORT.format(module=module), timeout_s=_PATIENCE_S)
     except BoardError as error:
         raise not_imported(board, module, error) from None
-    heap, cost, n_classes = board.literal(said)
-    return heap, cost, n_classes
+    heap, cost = board.literal(said)
+    return heap, cost
 
 
 def _replay(

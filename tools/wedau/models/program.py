@@ -25,11 +25,13 @@ class Program(ABC):
         family: name of the family's arithmetic, as in the saved file.
         task: classifier, regressor or anomaly.
         n_features: length of a row.
+        kind: the family's name for people.
         n_outputs: numbers that `outputs` gives for a row: one for each class of a classifier, one
             for the others.
     """
 
     family: ClassVar[str]
+    kind: str
     task: Task
     n_features: int
     n_outputs: int
