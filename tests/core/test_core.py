@@ -35,7 +35,7 @@ def run(*command: str | Path, timeout: float = 240) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["test_core", "test_trees"])
+@pytest.mark.parametrize("name", ["test_baseline", "test_core", "test_trees"])
 def test_core_passes_its_unit_tests_under_sanitizers(name: str, tmp_path: Path) -> None:
     program = tmp_path / name
     flags = [f"-fsanitize={CHECKS}", *SANITIZE]
@@ -84,6 +84,10 @@ def test_recipe_parser_survives_a_fuzzer(lanes: int, tmp_path: Path) -> None:
 
 def test_trees_loader_survives_a_fuzzer(tmp_path: Path) -> None:
     fuzz("fuzz_trees", data_files.seeds(), tmp_path)
+
+
+def test_baseline_parser_survives_a_fuzzer(tmp_path: Path) -> None:
+    fuzz("fuzz_baseline", [b"WDB", bytes(range(256))], tmp_path)
 
 
 def _recipes() -> list[bytes]:
