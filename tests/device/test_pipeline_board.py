@@ -1,4 +1,4 @@
-"""wedau.Pipeline on the board: sample by sample the host's features, bit for bit, without a heap."""
+"""wedau.Pipeline on the board: the host's features from single samples, bit for bit, without a heap."""
 
 import shutil
 import subprocess
@@ -20,7 +20,6 @@ from wedau.sim import boards
 from wedau.train import datasets, evaluate, grid, pipeline, plan, windows
 from wedau.train.model import TrainedModel
 from wedau.train.recipe import Recipe
-from wedau.train.recordings import Recordings
 from wedau.train.settings import TrainSettings
 
 WATCH = datasets.smartwatch()
@@ -124,7 +123,9 @@ def bits(x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x, np.float32).view(np.uint32)
 
 
-def check_stream(board: link.Board, recipe: Recipe, samples: np.ndarray, arguments: str) -> list[int]:
+def check_stream(
+    board: link.Board, recipe: Recipe, samples: np.ndarray, arguments: str
+) -> list[int]:
     starts = windows.starts(len(samples), recipe.length, recipe.hop)
     ends = (starts + recipe.length).tolist()
     rows, answers = streamed(board, arguments, samples, ends)
@@ -142,3 +143,137 @@ def test_smartwatch_recordings_give_the_hosts_bits_and_classes(
         starts = windows.starts(len(item.samples), recipe.length, recipe.hop)
         rows = grid.quantize(recipe.extract(item.samples, starts), trained.model.card.scale)
         assert answers == trained.model.estimator.predict(rows).tolist()
+
+
+SOUND = {
+    "filters": [{"kind": "bandpass", "order": 2, "cutoff_hz": [80, 7000]}],
+    "differences": ["sound"],
+    "statistics": ["rms", "zero_crossings", "kurtosis"],
+    "mel": {"bands": 24, "low_hz": 100, "high_hz": 8000, "floor": 1e-8},
+    "quantiles": [0.5, 0.99],
+    "hann": True,
+}
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> tuple[np.ndarray, float]:
+    """One and a half seconds of speech."""
+    path = tmp_path_factory.mktemp("speech") / "words.wav"
+    words = "The saw runs, the saw is jammed."
+    subprocess.run([shutil.which("espeak-ng") or "espeak-ng", "-w", path, words], check=True)
+    with wave.open(str(path)) as file:
+        rate_hz = file.getframerate()
+        sound = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    samples = (sound[: rate_hz * 3 // 2, None] / np.float32(32768)).astype(np.float32)
+    assert len(samples) > rate_hz and np.std(samples) > 0.01
+    return samples, float(rate_hz)
+
+
+def test_speech_gives_the_hosts_bits(board: link.Board, speech: tuple[np.ndarray, float]) -> None:
+    samples, rate_hz = speech
+    length, hop = windows.length_and_hop(40, 20, rate_hz)
+    recipe = plan.recipe(SOUND, ["sound"], [""], rate_hz, length, hop)
+    answers = check_stream(board, recipe, samples, f"recipe={recipe.blob!r}")
+    assert set(answers) == {True} and len(answers) > 60
+
+
+def test_push_allocates_nothing_over_windows_and_predictions(
+    board: link.Board, trained: Trained
+) -> None:
+    board.run(
+        """
+import micropython, saw, wedau
+from array import array
+p = wedau.Pipeline(saw)
+samples = [array('f', [(i * 7919 * c % 1000) / 100 for c in range(1, 7)]) for i in range(40)]
+whole, mixed = array('h', range(6)), (1, 2.5, 3, 4, 5, 6)
+said = array('b', bytes(400))
+def locked():
+    micropython.heap_lock()
+    try:
+        for i in range(300):
+            r = p.push(samples[i % 40])
+            said[i] = -1 if r is None else r
+        p.push(whole)
+        p.push(mixed)
+        p.reset()
+    finally:
+        micropython.heap_unlock()
+locked()
+"""
+    )
+    said = board.eval("list(said)")
+    ends = [i for i, one in enumerate(said[:300]) if one >= 0]
+    assert ends == list(range(99, 300, 25))
+
+
+def test_label_result_and_features_are_those_of_the_last_window(board: link.Board) -> None:
+    board.run(
+        "import saw, wedau\np = wedau.Pipeline(saw)\nbefore = (p.result, p.label)\n"
+        "for i in range(100): r = p.push([i, 1, 2, 3, 4, 5])"
+    )
+    assert board.eval("before") == (None, None)
+    assert board.eval("p.label == saw.labels[r] and p.result == r == saw.predict(p.features)")
+    assert board.eval("(p.channels, p.length)") == (6, 100)
+    board.run("p.reset()")
+    assert board.eval("(p.result, p.label)") == (None, None)
+    board.run("again = [p.push((i, 1, 2, 3, 4, 5)) for i in range(100)]")
+    assert board.eval("again == [None] * 99 + [r]")
+
+
+def test_a_hop_beyond_the_window_leaves_samples_out(board: link.Board) -> None:
+    recipe = Recipe(("a",), ("",), 10.0, 4, 6, statistics=("mean",))
+    board.run(f"import wedau\np = wedau.Pipeline(recipe={recipe.blob!r})\nmeans = []")
+    board.run("for i in range(16):\n if p.push(i): means.append(p.features[0])")
+    assert board.eval("means") == [1.5, 7.5, 13.5]
+
+
+def test_a_bad_sample_is_not_taken(board: link.Board) -> None:
+    recipe = Recipe(("a",), ("",), 10.0, 4, 4, statistics=("mean",))
+    board.run(f"import wedau\np = wedau.Pipeline(recipe={recipe.blob!r})")
+    board.run("p.push(1.0); p.push(2.0); p.push(3.0)")
+    for wrong, kind in (
+        ("float('nan')", "ValueError"),
+        ("float('-inf')", "ValueError"),
+        ("(1, 2)", "ValueError"),
+        ("()", "ValueError"),
+        ("array('f', [1, 2])", "ValueError"),
+        ("array('i', [1])", "TypeError"),
+        ("b'1234'", "TypeError"),
+        ("'a'", "TypeError"),
+        ("None", "TypeError"),
+        ("(None,)", "TypeError"),
+    ):
+        with pytest.raises(BoardError) as caught:
+            board.run(f"from array import array\np.push({wrong})")
+        assert caught.value.kind == kind, wrong
+    assert board.eval("(p.push((4,)), p.features[0])") == (True, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "text"),
+    [
+        ("", "ValueError", "no recipe"),
+        ("recipe=b'WDR'", "ValueError", "cut short"),
+        ("recipe=3", "TypeError", "buffer"),
+        ("type('M', (), {'info': {'recipe': b''}})", "ValueError", "ready features"),
+        ("saw, OTHER", "ValueError", "other features than the model"),
+        ("recipe=HUGE", "MemoryError", ""),
+    ],
+)
+def test_a_wrong_pipeline_is_refused(
+    board: link.Board, arguments: str, kind: str, text: str
+) -> None:
+    other = Recipe(("a",), ("",), 10.0, 4, 4, statistics=("mean",))
+    huge = Recipe(("a",) * 16, ("",) * 16, 10.0, 8192, 4, statistics=("mean",))
+    arguments = arguments.replace("OTHER", repr(other.blob)).replace("HUGE", repr(huge.blob))
+    with pytest.raises(BoardError) as caught:
+        board.run(f"import saw, wedau\nwedau.Pipeline({arguments})")
+    assert caught.value.kind == kind
+    assert text in caught.value.last_line
+
+
+def test_the_package_has_no_other_names(board: link.Board) -> None:
+    with pytest.raises(BoardError) as caught:
+        board.run("import wedau\nwedau.nothing")
+    assert caught.value.kind == "AttributeError"
