@@ -145,6 +145,22 @@ def _digits(m: dict[str, Any]) -> str:
                 count(m["heap_import_bytes"]),
             ),
             ("heap that a call takes, bytes", "heap_call_bytes", count(m["heap_call_bytes"])),
+            (
+                "as a data file: instructions a call, mean",
+                "data_instructions_call",
+                count(m["data_instructions_call"]),
+            ),
+            (
+                "as a data file: instructions to load and check it",
+                "data_load_instructions",
+                count(m["data_load_instructions"]),
+            ),
+            (
+                "as a data file: heap that loading takes, bytes",
+                "data_heap_peak_bytes",
+                count(m["data_heap_peak_bytes"]),
+            ),
+            ("as a data file: its size, bytes", "data_bytes", count(m["data_bytes"])),
         ]
     )
 

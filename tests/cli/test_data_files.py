@@ -18,6 +18,7 @@ from outcomes import Refused, Wedau, contents
 from wedau import cli
 from wedau.build.simboard import SimFirmware
 from wedau.cli import data_files, verify
+from wedau.cli.proving import Case
 from wedau.convert import data
 from wedau.convert.module import ModuleInfo
 from wedau.device import push
@@ -370,4 +371,4 @@ def test_shares_that_the_engine_gives_are_scikit_learns(trained: Path) -> None:
     votes = data_files.voting(model)
     content = data.to_data(votes.trees, verify.module_info(model.card))
     rows = np.random.default_rng(1).integers(-32768, 32768, (500, 3)).astype(np.int16)
-    data_files.check_engine(votes, content, rows, 0)
+    assert data_files.check_engine(Case.of_program(votes, rows), content).differences == 0

@@ -26,6 +26,9 @@ def test_digits_stay_within_their_budget(capsys: pytest.CaptureFixture[str]):
     assert figures["instructions_import"] <= 2_000_000
     assert figures["heap_call_bytes"] == 0
     assert figures["module_bytes"] <= 1.1 * figures["emlearn_bytes"]
+    assert figures["data_instructions_call"] <= 3_000
+    assert figures["data_load_instructions"] <= 5_000_000
+    assert figures["data_bytes"] < figures["data_heap_peak_bytes"] <= 20_000
     again = printed(["bench", "digits", "--json"], capsys)
     assert again == figures
 
