@@ -1,16 +1,18 @@
 """wedau train"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from wedau.cli import options
 from wedau.cli.console import print_json, print_line, print_rows, say
 from wedau.errors import DataError
+from wedau.report.figures import percent
 from wedau.train.settings import TrainSettings
 
 if TYPE_CHECKING:
+    from wedau.train.card import Card
     from wedau.train.model import TrainedModel
 
 _DEFAULT = TrainSettings()
@@ -43,9 +45,31 @@ def train(
     unit: Annotated[
         list[str] | None, typer.Option(help="Unit of a column, such as accel_x=m/s2.")
     ] = None,
-    trees: Annotated[int, typer.Option(help="Number of trees.")] = _DEFAULT.trees,
-    depth: Annotated[int, typer.Option(help="Most decisions in a row.")] = _DEFAULT.depth,
-    leaves: Annotated[int, typer.Option(help="Most leaves of a tree.")] = _DEFAULT.leaves,
+    model: Annotated[
+        str, typer.Option(metavar="KIND", help="Kind of model, such as mlp; a wrong one lists all.")
+    ] = _DEFAULT.model,
+    trees: Annotated[int | None, typer.Option(help="Number of trees.")] = None,
+    depth: Annotated[int | None, typer.Option(help="Most decisions in a row.")] = None,
+    leaves: Annotated[int | None, typer.Option(help="Most leaves of a tree.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of boosting and perceptrons.")
+    ] = None,
+    hidden: Annotated[
+        str | None, typer.Option(help="Widths of a perceptron's hidden layers, such as 32,16.")
+    ] = None,
+    neighbors: Annotated[int | None, typer.Option(help="How many neighbours count.")] = None,
+    rows: Annotated[
+        int | None, typer.Option(help="Most rows that knn keeps or an elliptic-envelope uses.")
+    ] = None,
+    components: Annotated[
+        int | None, typer.Option(help="Distributions of a gaussian-mixture.")
+    ] = None,
+    normal: Annotated[
+        list[str] | None, typer.Option(help="Label that is normal, for an anomaly model.")
+    ] = None,
+    false_alarms: Annotated[
+        float | None, typer.Option(help="Share of normal rows it may call an anomaly.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same data: same model.")] = _DEFAULT.seed,
     name: Annotated[
         str | None, typer.Option(help="Module's name on the board; default: the folder's.")
@@ -55,7 +79,7 @@ def train(
     ] = _DEFAULT.version,
     json: options.Json = False,
 ) -> None:
-    """Train a random forest on the grid that the board decides on."""
+    """Train a model on the grid that the board decides on."""
     from wedau.cli import modules
     from wedau.train import pipeline, plan
     from wedau.train.model import check_replaceable
@@ -73,18 +97,26 @@ def train(
         recipe=plan.read(recipe) if recipe else None,
         ignore=tuple(ignore or ()),
         units=_units(unit or []),
+        model=model,
         trees=trees,
         depth=depth,
         leaves=leaves,
+        learning_rate=learning_rate,
+        hidden=_widths(hidden),
+        neighbors=neighbors,
+        rows=rows,
+        components=components,
+        normal=tuple(normal or ()),
+        false_alarms=false_alarms,
         seed=seed,
         name=name or output.resolve().name,
         version=model_version,
     )
     check_replaceable(output)
-    model = pipeline.run(settings, say)
-    model.save(output)
+    trained = pipeline.run(settings, say)
+    trained.save(output)
     modules.forget(output)
-    show(model, output, json)
+    show(trained, output, json)
 
 
 def _units(given: list[str]) -> dict[str, str]:
@@ -97,32 +129,77 @@ def _units(given: list[str]) -> dict[str, str]:
     return units
 
 
+def _widths(given: str | None) -> tuple[int, ...] | None:
+    if given is None:
+        return None
+    try:
+        return tuple(int(width) for width in given.split(","))
+    except ValueError:
+        raise DataError(
+            f"--hidden {given} names no widths", "write them as --hidden 32 or --hidden 32,16"
+        ) from None
+
+
 def show(model: "TrainedModel", folder: Path, json: bool) -> None:
     """Print what was trained and how good it is on data it has not seen."""
     card, metrics = model.card, model.card.metrics
-    document = {
+    if json:
+        print_json(_document(model, folder))
+        return
+    unseen = {"group": card.data.group, "recording": "recording", "row": "row"}[metrics["by"]]
+    names = {
+        "classifier": ("Classes", ", ".join(card.labels)),
+        "regressor": ("Value", _value(card)),
+    }
+    print_rows(
+        [
+            names.get(card.task, ("Kind", "normal or anomaly")),
+            ("Rows", f"{card.data.rows:,}, {len(card.features)} features"),
+            ("Model", f"{card.family}, {model.program.size}"),
+            *_figures(card, f"{unseen}s it never saw"),
+        ]
+    )
+    print_line(f"next: wedau build {folder}")
+
+
+def _value(card: "Card") -> str:
+    low, high = card.metrics["range_unseen"]
+    return f"{card.target}, {low:g} to {high:g} {card.target_unit}".rstrip()
+
+
+def _figures(card: "Card", unseen: str) -> list[tuple[str, str]]:
+    metrics = card.metrics
+    if card.task == "classifier":
+        return [("Accuracy", f"{percent(metrics['accuracy_unseen'])} ({unseen})")]
+    if card.task == "regressor":
+        r2 = metrics["r2_unseen"]
+        error = f"{metrics['mean_absolute_error_unseen']:.4g} {card.target_unit}".rstrip()
+        return [
+            ("R2", f"{'none: all values are the same' if r2 is None else f'{r2:.3f}'} ({unseen})"),
+            ("Mean absolute error", error),
+        ]
+    found = metrics["detection_rate_unseen"]
+    return [
+        ("False alarms", f"{percent(metrics['false_alarm_rate_unseen'])} ({unseen})"),
+        ("Anomalies found", "no anomaly in the data" if found is None else percent(found)),
+    ]
+
+
+def _document(model: "TrainedModel", folder: Path) -> dict[str, Any]:
+    card, metrics = model.card, model.card.metrics
+    return {
         "folder": str(folder),
         "name": card.name,
+        "task": card.task,
+        "model": card.family,
         "labels": list(card.labels),
         "features": len(card.features),
         "rows": card.data.rows,
         "groups": len(card.data.groups),
+        "size": model.program.size,
         "nodes": model.n_nodes,
-        "accuracy_unseen": metrics["accuracy_unseen"],
+        **{name: value for name, value in metrics.items() if name.endswith("_unseen")},
         "unseen": metrics["by"],
         "held_out": metrics["held_out"]["rows"],
         "data_sha256": card.data.sha256,
     }
-    if json:
-        print_json(document)
-        return
-    unseen = {"group": card.data.group, "recording": "recording", "row": "row"}[metrics["by"]]
-    print_rows(
-        [
-            ("Classes", ", ".join(card.labels)),
-            ("Rows", f"{card.data.rows:,}, {len(card.features)} features"),
-            ("Forest", f"{len(model.trees)} trees, {model.n_nodes:,} nodes"),
-            ("Accuracy", f"{100 * metrics['accuracy_unseen']:.1f} % ({unseen}s it never saw)"),
-        ]
-    )
-    print_line(f"next: wedau build {folder}")

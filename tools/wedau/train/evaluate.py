@@ -1,28 +1,34 @@
-"""Train forests on the grid and judge them on data that they have not seen.
+"""Train models on the grid and judge them on data that they have not seen.
 
 The protocol, fixed before any figure was looked at: five folds (fewer if there are fewer groups).
-With a group column no group is in both parts of a fold, so the accuracy is that for groups (people,
-machines) never seen; without one, recordings are kept whole; without recordings, rows are split at
-random, as many of each class in each fold. Every row is judged once, by the model of the fold that
-held it out. The model that ships is that of the first fold, so the rows that it is judged by on the
-board are rows it never saw.
+With a group column no group is in both parts of a fold, so the figures are those for groups
+(people, machines) never seen; without one, recordings are kept whole; without recordings, rows are
+split at random, as many of each class in each fold. Every row is judged once, by the model of the
+fold that held it out. The model that ships is that of the first fold, so the rows that it is judged
+by on the board are rows it never saw. An anomaly model learns from the normal rows only; the others
+are shared out among the folds and judge it.
 
 What the defaults were chosen by: see docs/reference/features.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-from wedau.models import Votes, trees
-from wedau.train import grid
+from wedau.errors import DataError
+from wedau.models import Program
+from wedau.models.program import Floats
+from wedau.train import families, grid
+from wedau.train.card import Metrics
 from wedau.train.dataset import Dataset
+from wedau.train.families import Training
+from wedau.train.held_out import first_difference
+from wedau.train.metrics import fold_metrics, overall
 from wedau.train.settings import TrainSettings
+from wedau.train.targets import Targets
 
 FOLDS = 5
 
@@ -34,20 +40,20 @@ class Fold:
     Attributes:
         program: what was trained, on all rows but `rows`.
         scale: float32, shape (n_features,): its grid, from the same training rows.
-        importance: float64, shape (n_features,): mean decrease in impurity.
+        importance: mean decrease in impurity, shape (n_features,); None where not measured.
         rows: int64: the indices of the rows held out.
         x: int16, shape (len(rows), n_features): those rows on the grid.
-        predicted: int64, shape (len(rows),): class index that it gives.
-        outputs: float64, shape (len(rows), n_classes): what scikit-learn gives for each row.
+        predicted: int64 or float64, shape (len(rows),): what scikit-learn's predict gives.
+        outputs: float64, shape (len(rows), n_outputs): what scikit-learn gives for each row.
     """
 
-    program: Votes
+    program: Program
     scale: NDArray[np.float32]
-    importance: NDArray[np.float64]
+    importance: tuple[float | None, ...]
     rows: NDArray[np.int64]
     x: NDArray[np.int16]
-    predicted: NDArray[np.int64]
-    outputs: NDArray[np.float64]
+    predicted: Targets
+    outputs: Floats
 
 
 @dataclass(frozen=True)
@@ -55,46 +61,18 @@ class CrossValidation:
     """All folds; every row is held out once.
 
     Attributes:
-        folds: the folds; the first one's forest is the model that ships.
+        folds: the folds; the first one's model is the one that ships.
         by: what was kept apart: group, recording or row.
-        accuracy: share of all rows that the fold which held them out got right.
-        confusion: int64, shape (n_classes, n_classes): rows of true class i given class j.
+        metrics: the figures over all rows, each judged by the fold that held it out.
     """
 
     folds: tuple[Fold, ...]
     by: str
-    accuracy: float
-    confusion: NDArray[np.int64]
-
-
-def fit(
-    x: NDArray[np.int16], y: NDArray[np.int64], n_classes: int, settings: TrainSettings
-) -> tuple[tuple[trees.TreeArrays, ...], NDArray[np.float64]]:
-    """Train a random forest on the grid and harden its leaves.
-
-    Args:
-        x: int16, shape (n_rows, n_features), on the grid.
-        y: int64, shape (n_rows,): class index.
-        n_classes: number of classes of the model; some may be missing in y.
-        settings: trees, depth, leaves and seed are used.
-
-    Returns:
-        The trees, and the importance of each feature, shape (n_features,).
-    """
-    forest = RandomForestClassifier(
-        n_estimators=settings.trees,
-        max_depth=settings.depth,
-        max_leaf_nodes=settings.leaves,
-        random_state=settings.seed,
-        n_jobs=-1,  # each tree has a seed of its own: the number of jobs changes nothing
-    )
-    forest.fit(x, y)
-    hardened = tuple(trees.harden(e.tree_, forest.classes_) for e in forest.estimators_)
-    return hardened, forest.feature_importances_
+    metrics: Metrics
 
 
 def split(data: Dataset, seed: int) -> tuple[str, list[NDArray[np.int64]]]:
-    """Return what is kept apart, and the rows that each fold holds out."""
+    """Return what is kept apart, and the rows that each fold of a classifier holds out."""
     if not data.parts[0]:
         smallest = int(np.bincount(data.y).min())
         random = StratifiedKFold(min(FOLDS, smallest), shuffle=True, random_state=seed)
@@ -106,72 +84,121 @@ def split(data: Dataset, seed: int) -> tuple[str, list[NDArray[np.int64]]]:
     return "recording", [t for _, t in whole.split(data.x, data.y, data.parts)]
 
 
-def cross_validate(
-    data: Dataset, settings: TrainSettings, say: Callable[[str], None] = lambda _: None
-) -> CrossValidation:
-    """Judge the settings on data: every row by a forest that has not seen its group.
+def split_learnt(
+    data: Dataset, learnt: NDArray[np.bool_], seed: int
+) -> tuple[str, list[NDArray[np.int64]]]:
+    """Return what is kept apart, and the rows that each fold holds out, where y are no classes.
 
     Args:
         data: the rows.
-        settings: trees, depth, leaves and seed are used.
-        say: called with a line of progress for each fold.
+        learnt: shape (n_rows,): which rows are trained on when they are not held out; these are
+            split evenly. The others go with their part, or are shared out as evenly.
+        seed: of the random split.
     """
-    by, held_out = split(data, settings.seed)
+    by = "row" if not data.parts[0] else "group" if data.card.group else "recording"
+    fold = np.zeros(len(data.x), np.int64)
+    n = 0
+    known: dict[str, int] = {}
+    for chosen in (np.flatnonzero(learnt), np.flatnonzero(~learnt)):
+        new = chosen
+        if by != "row":
+            new = np.array([i for i in chosen if data.parts[i] not in known], np.int64)
+            fold[chosen] = [known.get(data.parts[i], 0) for i in chosen]
+        n = n or min(FOLDS, len(_units(data, new, by)))
+        for number, rows in enumerate(_even(data, new, by, n, seed)):
+            fold[rows] = number
+        known |= {data.parts[i]: int(fold[i]) for i in new}
+    return by, [np.flatnonzero(fold == number) for number in range(n)]
+
+
+def _units(data: Dataset, rows: NDArray[np.int64], by: str) -> set[str]:
+    """Return what can be shared out: each row, or each part."""
+    return set(map(str, rows)) if by == "row" else set(data.parts[rows].tolist())
+
+
+def _even(
+    data: Dataset, rows: NDArray[np.int64], by: str, n: int, seed: int
+) -> list[NDArray[np.int64]]:
+    """Share rows out to at most n folds."""
+    n = min(n, len(_units(data, rows, by)))
+    if n < 2:
+        return [rows]
+    if by == "row":
+        random = KFold(n, shuffle=True, random_state=seed)
+        return [rows[test] for _, test in random.split(rows)]
+    return [rows[test] for _, test in GroupKFold(n).split(rows, groups=data.parts[rows])]
+
+
+def cross_validate(
+    data: Dataset, settings: TrainSettings, say: Callable[[str], None] = lambda _: None
+) -> CrossValidation:
+    """Judge the settings on data: every row by a model that has not seen its group.
+
+    Args:
+        data: the rows.
+        settings: the model's kind, its options and the seed are used.
+        say: called with a line of progress for each fold.
+
+    Raises:
+        DataError: the kind of model cannot learn from these rows.
+        ConvertError: what was learnt cannot be put on the grid.
+    """
+    if settings.task == "classifier":
+        by, held_out = split(data, settings.seed)
+    else:
+        is_anomaly = settings.task == "anomaly"
+        learnt = np.asarray(data.y == 0) if is_anomaly else np.ones(len(data.x), bool)
+        by, held_out = split_learnt(data, learnt, settings.seed)
     folds = []
     for number, rows in enumerate(held_out, 1):
         say(f"training fold {number} of {len(held_out)}")
         folds.append(_fold(data, rows, settings))
     everything = np.concatenate([f.rows for f in folds])
     predicted = np.concatenate([f.predicted for f in folds])
-    confusion = confusion_matrix(data.y[everything], predicted, len(data.labels))
-    accuracy = float(np.trace(confusion) / confusion.sum())
-    return CrossValidation(tuple(folds), by, accuracy, confusion)
+    figures = overall(settings.task, data.y[everything], predicted, data.labels)
+    return CrossValidation(tuple(folds), by, figures)
 
 
 def _fold(data: Dataset, rows: NDArray[np.int64], settings: TrainSettings) -> Fold:
     training = np.setdiff1d(np.arange(len(data.x)), rows)
     scale = grid.fit_scale(data.x[training])
     x = grid.quantize(data.x, scale)
-    n_classes = len(data.labels)
-    forest, importance = fit(x[training], data.y[training], n_classes, settings)
-    program = Votes(forest, x.shape[1], n_classes)
-    predicted, outputs = program.predict(x[rows]), program.outputs(x[rows])
-    return Fold(program, scale, importance, rows, x[rows], predicted, outputs)
+    seen = Training(x[training], data.y[training], data.parts[training], data.labels, scale)
+    fitted = families.fit(seen, settings)
+    predicted, outputs = fitted.ask(x[rows])
+    far = first_difference(fitted.program, x[rows], predicted, outputs)
+    if far is not None:
+        raise DataError(
+            f"{settings.model} cannot be put on the grid exactly: a held-out row lies just between "
+            "two answers, and which one scikit-learn gives is chance",
+            "train with another seed, other options, or another kind of model",
+        )
+    return Fold(fitted.program, scale, fitted.importance, rows, x[rows], predicted, outputs)
 
 
-def confusion_matrix(
-    y: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int
-) -> NDArray[np.int64]:
-    """Count rows of true class i that were given class j; int64, shape (n_classes, n_classes)."""
-    counts = np.bincount(y * n_classes + predicted, minlength=n_classes * n_classes)
-    matrix: NDArray[np.int64] = counts.reshape(n_classes, n_classes).astype(np.int64)
-    return matrix
-
-
-def metrics(data: Dataset, result: CrossValidation, number: int = 0) -> Mapping[str, Any]:
+def metrics(data: Dataset, result: CrossValidation, number: int = 0) -> Metrics:
     """Return the figures for the card of a fold's model.
 
-    `accuracy_unseen` is over all folds; `held_out` is that of this model alone.
+    Those at the top are over all folds; `held_out` are those of this model alone.
     """
     fold = result.folds[number]
-    own = confusion_matrix(data.y[fold.rows], fold.predicted, len(data.labels))
+    task = fold.program.task
+    own = fold_metrics(task, data.y[fold.rows], fold.predicted, data.labels)
     return {
-        "accuracy_unseen": result.accuracy,
+        **result.metrics,
         "by": result.by,
-        "confusion": result.confusion.tolist(),
-        "folds": [_fold_metrics(data, f) for f in result.folds],
-        "held_out": {
-            "rows": len(fold.rows),
-            "accuracy": float(np.trace(own) / own.sum()),
-            "confusion": own.tolist(),
-        },
+        "folds": [
+            {
+                "groups": sorted(set(data.groups[f.rows].tolist()) - {""}),
+                "rows": len(f.rows),
+                **_short(fold_metrics(task, data.y[f.rows], f.predicted, data.labels)),
+                "size": f.program.size,
+            }
+            for f in result.folds
+        ],
+        "held_out": {"rows": len(fold.rows), **own},
     }
 
 
-def _fold_metrics(data: Dataset, fold: Fold) -> Mapping[str, Any]:
-    return {
-        "groups": sorted(set(data.groups[fold.rows].tolist()) - {""}),
-        "rows": len(fold.rows),
-        "accuracy": float(np.mean(fold.predicted == data.y[fold.rows])),
-        "nodes": fold.program.n_nodes,
-    }
+def _short(figures: Metrics) -> Metrics:
+    return {name: value for name, value in figures.items() if name != "confusion"}

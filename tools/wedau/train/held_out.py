@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wedau.models import Program
 from wedau.models.program import GRID_MAX, GRID_MIN
 from wedau.train.card import Card
+
+TOLERANCE = 1e-6
+"""Most that a program's numbers may differ from scikit-learn's, relative to the largest."""
 
 _COLUMNS = ["label", "group", "predicted"]
 
@@ -113,6 +117,34 @@ def parse_outputs(content: bytes, card: Card, n_rows: int) -> NDArray[np.float64
         except ValueError as error:
             raise ValueError(f"row {i + 2} is damaged") from error
     return values
+
+
+def first_difference(
+    program: Program,
+    x: NDArray[np.int16],
+    predicted: NDArray[np.int64] | NDArray[np.float64],
+    outputs: NDArray[np.float64],
+) -> tuple[int, str] | None:
+    """Return the first row on which a program is not scikit-learn, and what differs; or None.
+
+    Classes are equal, or they differ; numbers may be TOLERANCE off.
+
+    Args:
+        program: to be judged.
+        x: int16, shape (n_rows, n_features), on the grid.
+        predicted, outputs: scikit-learn's; see HeldOut.
+    """
+    if not len(x):
+        return None
+    with np.errstate(all="ignore"):  # damaged parameters may overflow; that is not close
+        if program.task != "regressor":
+            wrong = np.flatnonzero(program.predict(x) != predicted)
+            if len(wrong):
+                return int(wrong[0]), "label"
+        away = np.abs(program.outputs(x) - outputs)
+    close = away <= TOLERANCE * np.max(np.abs(outputs), initial=2.0**-1000)
+    far = np.flatnonzero(~close.all(axis=1))
+    return (int(far[0]), "number") if len(far) else None
 
 
 def _parse_csv(content: bytes, header: Sequence[str]) -> list[list[str]]:

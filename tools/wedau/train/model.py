@@ -31,9 +31,6 @@ __all__ = ["Card", "DataCard", "HeldOut", "Metrics", "TrainedModel", "check_repl
 
 CARD, HELD_OUT = "model.json", "held_out.csv"
 TREES, PARAMETERS, OUTPUTS = "trees.json", "parameters.json", "outputs.csv"
-TOLERANCE = 1e-6
-"""Most that a program's outputs may differ from scikit-learn's, relative to the largest."""
-
 _AGAIN = "the model's files were damaged or edited: run 'wedau train' again"
 _OWN = (CARD, HELD_OUT, TREES, PARAMETERS, OUTPUTS)
 _OTHER_FOLDER = "choose another folder with -o, one that you may write to"
@@ -127,28 +124,15 @@ class TrainedModel:
 
     def _check_predictions(self, folder: Path) -> None:
         rows = self.held_out
-        if not len(rows.x):
-            return
-        if self.card.task != "regressor":
-            wrong = np.flatnonzero(self.program.predict(rows.x) != rows.predicted)
-            if len(wrong):
-                what = "trees predict" if isinstance(self.program, Votes) else "parameters give"
-                where = f"{folder / HELD_OUT}: row {wrong[0] + 2}"
-                raise DataError(f"{where}: the {what} another label", _AGAIN)
-        far = unequal(self.program, rows)
-        if far:
-            where = f"{folder / OUTPUTS}: row {far[0] + 2}"
-            raise DataError(f"{where}: the parameters give other numbers", _AGAIN)
+        found = rows_of.first_difference(self.program, rows.x, rows.predicted, rows.outputs)
+        if found:
+            number, what = found
+            who = "trees predict" if isinstance(self.program, Votes) else "parameters give"
+            name = HELD_OUT if what == "label" else OUTPUTS
+            where = f"{folder / name}: row {number + 2}"
+            raise DataError(f"{where}: the {who} another {what}", _AGAIN)
         if self.card.task == "regressor" and np.any(rows.predicted != rows.outputs[:, 0]):
             raise DataError(f"{folder / HELD_OUT}: predicted is not what {OUTPUTS} says", _AGAIN)
-
-
-def unequal(program: Program, rows: HeldOut) -> Sequence[int]:
-    """Return the rows on which the program's outputs are too far from scikit-learn's."""
-    with np.errstate(all="ignore"):  # damaged parameters may overflow; that is not close
-        away = np.abs(program.outputs(rows.x) - rows.outputs)
-    close = away <= TOLERANCE * np.max(np.abs(rows.outputs), initial=2.0**-1000)
-    return [int(i) for i in np.flatnonzero(~close.all(axis=1))]
 
 
 def check_replaceable(folder: Path) -> None:

@@ -38,7 +38,8 @@ def run(
         data: recordings that are already there, such as `wedau.train.datasets.smartwatch()`.
 
     Raises:
-        DataError: the settings or the data cannot be used.
+        DataError, UsageError: the settings or the data cannot be used.
+        ConvertError: what was learnt cannot be put on the grid.
     """
     settings.check()
     rows = prepare(settings, say, data)
@@ -63,7 +64,7 @@ def prepare(settings: TrainSettings, say: Say = _silent, data: Recordings | None
             data = recordings.read(settings.data, settings)
         say(f"computing the features of {len(data.items)} recordings")
         rows = dataset.from_recordings(data, settings)
-    dataset.check_enough(rows)
+    dataset.check_enough(rows, settings.task)
     return rows
 
 
@@ -92,7 +93,7 @@ def _is_table(settings: TrainSettings) -> bool:
 def assemble(
     data: Dataset, result: CrossValidation, settings: TrainSettings, number: int = 0
 ) -> TrainedModel:
-    """Put a fold's forest, its held-out rows and all figures into a model.
+    """Put a fold's program, its held-out rows and all figures into a model.
 
     Args:
         data: the rows.
@@ -104,10 +105,10 @@ def assemble(
     card = Card(
         name=settings.name,
         version=settings.version,
-        task="classifier",
-        family="random-forest",
+        task=settings.task,
+        family=settings.model,
         labels=data.labels,
-        target_unit="",
+        target_unit=settings.units.get(data.card.label, "") if not data.labels else "",
         features=data.features,
         units=data.units,
         scale=fold.scale,
@@ -115,7 +116,7 @@ def assemble(
         data=data.card,
         settings=settings.to_json(),
         metrics=evaluate.metrics(data, result, number),
-        importance=tuple(float(v) for v in fold.importance),
+        importance=fold.importance,
         versions=VERSIONS,
     )
     held_out = HeldOut(

@@ -87,7 +87,8 @@ def read(path: Path, settings: TrainSettings, *, training: bool = True) -> Recor
         path: the folder or the file.
         settings: what the columns are.
         training: False for new data: the columns of labels, groups and recordings may then be
-            missing (labels and groups are empty texts), and one class will do.
+            missing (labels and groups are empty texts), and one class will do. Anomaly models
+            that are told of no normal label may lack that column in training too.
 
     Raises:
         DataError: a file or a cell cannot be used, the files differ in their columns, the sampling
@@ -102,14 +103,14 @@ def read(path: Path, settings: TrainSettings, *, training: bool = True) -> Recor
                 raise _other_columns(table, channels, found)
             channels = found
             name = table.path.relative_to(path).with_suffix("").as_posix()
-            known = known if training else {**_unknown(table, settings, name), **known}
+            known = {**_missing(table, settings, name, training), **known}
             parts += _parts(table, settings, channels, known, name)
     else:
         table = _read_table(path, settings)
         channels = _channels(table, settings)
-        known = {} if training else _unknown(table, settings, path.stem)
+        known = _missing(table, settings, path.stem, training)
         parts = _parts(table, settings, channels, known, path.stem)
-    if training:
+    if training and settings.task == "classifier":
         tables.check_labels(path, settings.label, [p.recording.label for p in parts])
     return Recordings(
         source=path.name,
@@ -190,9 +191,12 @@ def _listed(index: Path, settings: TrainSettings) -> Mapping[str, dict[str, str]
     return {f: {c: cells[c][i] for c in columns} for i, f in enumerate(files)}
 
 
-def _unknown(table: Table, settings: TrainSettings, name: str) -> dict[str, str]:
-    """Return cells for the columns about a recording that the table does not have."""
-    wanted = ((settings.label, ""), (settings.group, ""), (settings.recording, name))
+def _missing(table: Table, settings: TrainSettings, name: str, training: bool) -> dict[str, str]:
+    """Return cells for the columns about a recording that the table may, and does, lack."""
+    wanted = [(settings.label, ""), (settings.group, ""), (settings.recording, name)]
+    if training:
+        all_normal = settings.task == "anomaly" and not settings.normal
+        wanted = wanted[:1] if all_normal and settings.label == TrainSettings.label else []
     return {c: text for c, text in wanted if c and c not in table.columns}
 
 

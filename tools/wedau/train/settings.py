@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from wedau.errors import DataError
+from wedau.models import Task
+from wedau.train import kinds
 from wedau.train.names import check_model_name
 
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
@@ -26,11 +28,24 @@ class TrainSettings:
         rate_hz: samples a second where there is no time column, or None.
         window_ms: length of a window; used for recordings only.
         hop_ms: from one window's start to the next one's; None for half a window.
+        recipe: what to compute from each window, as `wedau.train.plan` describes; its window_ms
+            and hop_ms come before those above; None for the standard recipe.
         ignore: names of columns to leave out.
         units: unit of each channel or feature by column name.
-        trees: number of trees, 1 to 1000.
+        model: the kind of model; see `wedau.train.kinds`. Of the next ten, None (or none) is its
+            default, and those that it does not take are refused.
+        trees: number of trees, of boosting the number of stages, 1 to 1000.
         depth: most decisions from a root to a leaf, 1 to 32.
-        leaves: most leaves of a tree, from 2 on.
+        leaves: most leaves of a tree, from 2 on; of an isolation forest the rows that a tree is
+            grown on.
+        learning_rate: of boosting and perceptrons, above 0 to 1.
+        hidden: widths of a perceptron's hidden layers, 1 to 3 of 1 to 256 each.
+        neighbors: how many neighbours count, 1 to 32.
+        rows: most training rows that are kept by nearest neighbours, or used by an elliptic
+            envelope, 2 to 10,000.
+        components: distributions of a mixture, 1 to 64.
+        normal: labels that are normal for an anomaly model; none: all rows are.
+        false_alarms: share of normal rows that an anomaly model may call an anomaly, 0.0001 to 0.5.
         seed: 0 to 2^32-1; the same seed and data give the same model.
         name: the module's name on the board.
         version: the model's version.
@@ -45,17 +60,42 @@ class TrainSettings:
     rate_hz: float | None = None
     window_ms: float = 6000.0
     hop_ms: float | None = None
+    recipe: Mapping[str, Any] | None = None
     ignore: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
-    trees: int = 50
-    depth: int = 8
-    leaves: int = 40
+    model: str = "random-forest"
+    trees: int | None = None
+    depth: int | None = None
+    leaves: int | None = None
+    learning_rate: float | None = None
+    hidden: tuple[int, ...] | None = None
+    neighbors: int | None = None
+    rows: int | None = None
+    components: int | None = None
+    normal: tuple[str, ...] = ()
+    false_alarms: float | None = None
     seed: int = 0
     name: str = "model"
     version: str = "1.0.0"
 
+    @property
+    def task(self) -> Task:
+        """What the kind of model is for."""
+        return kinds.find(self.model).task
+
+    def option(self, name: str) -> Any:
+        """Return an option that the kind takes, or its default; None if it does not take it."""
+        given = getattr(self, name)
+        return given if given not in (None, ()) else kinds.find(self.model).defaults.get(name)
+
     def check(self) -> None:
-        """Raise DataError unless every setting is possible."""
+        """Raise unless every setting is possible.
+
+        Raises:
+            DataError: a setting is out of its range.
+            UsageError: there is no such kind of model, or it does not take a setting.
+        """
+        kinds.check_options(self.model, {name: getattr(self, name) for name in kinds.OPTIONS})
         check_model_name(self.name)
         _check_version(self.version)
         if self.time_unit not in TIME_UNITS:
@@ -63,10 +103,19 @@ class TrainSettings:
                 f"the time unit {self.time_unit!r} is not known",
                 f"use one of {', '.join(TIME_UNITS)}",
             )
+        widths = self.hidden or (1,)
         for what, value, low, high in (
             ("the number of trees", self.trees, 1, 1000),
             ("the depth", self.depth, 1, 32),
             ("the number of leaves", self.leaves, 2, 10_000),
+            ("the learning rate", self.learning_rate, 1e-6, 1),
+            ("the number of hidden layers", len(widths), 1, 3),
+            ("the narrowest hidden layer", min(widths), 1, 256),
+            ("the widest hidden layer", max(widths), 1, 256),
+            ("the number of neighbours", self.neighbors, 1, 32),
+            ("the number of rows", self.rows, 2, 10_000),
+            ("the number of components", self.components, 1, 64),
+            ("the share of false alarms", self.false_alarms, 1e-4, 0.5),
             ("the seed", self.seed, 0, 2**32 - 1),
             ("the window in ms", self.window_ms, 0.001, 10**9),
             ("the hop in ms", self.hop_ms, 0.001, 10**9),
@@ -82,9 +131,13 @@ class TrainSettings:
         """Return the settings as JSON's types, without the path of the data."""
         data = asdict(self)
         del data["data"], data["name"], data["version"]
-        data["ignore"] = list(self.ignore)
-        data["units"] = dict(self.units)
-        return data
+        if self.recipe is None:
+            del data["recipe"]
+        for name in kinds.OPTIONS:
+            data[name] = self.option(name)
+            if data[name] is None:
+                del data[name]
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in data.items()}
 
 
 def _check_version(version: str) -> None:

@@ -57,10 +57,12 @@ def _rows(path: Path, card: Card) -> Unseen:
     features = np.stack(columns, axis=1)
     labels, groups = _texts(table, card.data.label), _texts(table, card.data.group)
     if card.task == "regressor" and labels:
-        labels = [repr(float(v)) for v in labels] if targets.numbers(labels) is not None else None
+        labels = _numbers(table, card.target)
     truth = targets.of_new_data(labels or (), card)
     groups = groups or [""] * len(features)
-    same = card.data.sha256 == table_sha256(card.features, labels or [], groups, features)
+    same = card.data.sha256 == table_sha256(
+        card.features, labels or [""] * len(features), groups, features
+    )
     names = tuple(f"row {i + 2}" for i in range(len(features)))
     return Unseen(names, features, grid.quantize(features, card.scale), None, truth, same)
 
@@ -70,6 +72,14 @@ def _texts(table: tables.Table, column: str) -> list[str] | None:
     if column not in table.columns or table.frame[column].isna().any():
         return None
     return table.texts(column, column)
+
+
+def _numbers(table: tables.Table, column: str) -> list[str] | None:
+    """Return a column of numbers as training reads it, None if a cell is no number."""
+    try:
+        return [repr(v) for v in table.numbers(column).tolist()]
+    except DataError:
+        return None
 
 
 def _windows(path: Path, card: Card, recipe: Recipe) -> Unseen:
