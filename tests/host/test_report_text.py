@@ -56,7 +56,9 @@ def test_summary_shows_what_was_measured() -> None:
         ("Module", "41,234 bytes (xtensawin, clang 22.1.8)"),
         ("Heap, import", "18.3 kB"),
         ("Heap, each call", "0 bytes"),
+        ("RAM in all, at most", "18.6 kB"),
         ("Instructions a prediction", "1,111 (912 to 1,302)"),
+        ("Instructions, worst case", "1,382 at most for any input (1,340 found)"),
         ("Instructions to import", "1,804,321"),
         ("Ran on", "simulated ESP32-S3"),
     ]

@@ -23,22 +23,34 @@ def build(
         typer.Option("--on-board", help="Replay a data file on a simulated board too."),
     ] = False,
     micropython: options.Micropython = None,
+    budget_instructions: Annotated[
+        int | None,
+        typer.Option(min=0, help="Fail if a prediction could take more instructions."),
+    ] = None,
+    budget_flash: Annotated[
+        int | None, typer.Option(min=0, help="Fail if the model takes more bytes of flash.")
+    ] = None,
+    budget_ram: Annotated[
+        int | None, typer.Option(min=0, help="Fail if it could take more bytes of RAM.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the module's path only.")] = False,
     json: options.Json = False,
 ) -> None:
     """Make NAME.mpy or a data file: convert, prove that it decides as on the host, report."""
     from wedau.cli import data_files, verify
+    from wedau.cli.budget import Budget
     from wedau.report import summary
 
+    budget = Budget(budget_instructions, budget_flash, budget_ram)
     if format is options.Format.DATA:
-        report, path = data_files.build_data(folder, on_board, micropython)
+        report, path = data_files.build_data(folder, on_board, micropython, budget)
     else:
         try:
             verify.check_tools(arch)
         except (BuildError, SimError) as error:
             hint = f"{error.hint}; or build without a compiler: wedau build {folder} --format data"
             raise type(error)(error.message, hint) from None
-        report, path = verify.build_model(folder, arch, micropython)
+        report, path = verify.build_model(folder, arch, micropython, budget)
     if json:
         print_json(report.to_dict())
         return

@@ -5,19 +5,20 @@ simulated board can run, the file can be replayed there too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from wedau.build import engine
 from wedau.cli import modules, verify
+from wedau.cli.budget import NO_BUDGET, Budget
 from wedau.cli.console import bar, say
 from wedau.cli.proving import Case, Checked
 from wedau.cli.workbench import micropython_source
 from wedau.convert import data
 from wedau.convert.shim import shim
-from wedau.device import link, push, replay
+from wedau.device import push, replay
 from wedau.errors import ConvertError
 from wedau.models import Votes
 from wedau.report import Build, Report
@@ -27,7 +28,10 @@ _NOT_COMPILED = "none"
 
 
 def build_data(
-    folder: Path, on_board: bool = False, micropython: Path | None = None
+    folder: Path,
+    on_board: bool = False,
+    micropython: Path | None = None,
+    budget: Budget = NO_BUDGET,
 ) -> tuple[Report, Path]:
     """Build, prove and report; FOLDER/data and the report appear only if all is equal.
 
@@ -35,6 +39,7 @@ def build_data(
         folder: that of the model.
         on_board: replay on a simulated board too.
         micropython: its source, instead of the pin; only for the board.
+        budget: what the build has to keep.
 
     Returns:
         The report, and the path of NAME.py; NAME.wdt lies beside it.
@@ -42,6 +47,7 @@ def build_data(
     Raises:
         ConvertError: the model's family has no data file, or one input is decided otherwise.
         SimError, BuildError: there can be no simulated board.
+        CheckError: the budget is not kept.
     """
     model = TrainedModel.load(folder)
     votes = voting(model)
@@ -60,6 +66,8 @@ def build_data(
         paths = write(work, model.card.name, content)
         if on_board:
             build = prove_on_board(case, paths, build, micropython)
+        build = replace(build, flash_bytes=build.module_bytes)
+        budget.check(build)
         made = verify.report(model, verify.Proof.of(case, checked, build))
         return made, modules.save(folder, made, paths)
 

@@ -6,13 +6,14 @@ Composes convert, build, sim, device and report for the commands build, demo and
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from wedau import __version__
 from wedau.build import compilers, natmod
-from wedau.cli import modules
+from wedau.cli import modules, worst
+from wedau.cli.budget import NO_BUDGET, Budget
 from wedau.cli.console import bar, say
 from wedau.cli.proving import Case, Checked
 from wedau.cli.workbench import micropython_source, sim_firmware
@@ -79,7 +80,13 @@ def compile_program(
     program: Program, info: module.ModuleInfo, arch: str, folder: Path, micropython: Path
 ) -> natmod.Natmod:
     """Convert and compile what a model computes; see compile_module."""
-    made = code.code(program)
+    return compile_code(code.code(program), info, arch, folder, micropython)
+
+
+def compile_code(
+    made: code.Code, info: module.ModuleInfo, arch: str, folder: Path, micropython: Path
+) -> natmod.Natmod:
+    """Compile the C of what a model computes, with the code that binds it to MicroPython."""
     text = module.header(info, made.text)
     Path(folder, "model.h").write_text(text, encoding="ascii")
     core = resource("modules", "core")
@@ -95,7 +102,7 @@ def compile_program(
         micropython=micropython,
         out=folder,
         include=[folder, core],
-        defines={"WD_QUANTIZE_MAX": str(program.n_features)},
+        defines={"WD_QUANTIZE_MAX": str(len(info.features))},
         optimize="-Oz",
         say=say,
     )
@@ -257,11 +264,48 @@ def check_tools(arch: str) -> None:
     compilers.for_arch(arch)
 
 
-def build_model(folder: Path, arch: str, micropython: Path | None = None) -> tuple[Report, Path]:
+def bound(
+    case: Case,
+    info: module.ModuleInfo,
+    compiled: natmod.Natmod,
+    proof: Proof,
+    board: link.Board,
+    micropython: Path,
+) -> Proof:
+    """Add what the module takes at most, of any input, to its proof; see wedau.cli.worst.
+
+    Args:
+        case: the model and its inputs.
+        info: what the module tells of itself.
+        compiled: the module, for xtensawin; its folder is written to.
+        proof: what is known so far.
+        board: simulated, with the module on it.
+        micropython: its source.
+
+    Raises:
+        CheckError: an input takes more than the bound, which is then wrong.
+    """
+    empty = compile_code(
+        worst.empty_code(case.program),
+        replace(info, name=worst.EMPTY),
+        compiled.arch,
+        compiled.path.parent,
+        micropython,
+    )
+    build = worst.bounded(case, compiled, proof.build, board, info, empty, micropython)
+    return replace(proof, build=build)
+
+
+def build_model(
+    folder: Path, arch: str, micropython: Path | None = None, budget: Budget = NO_BUDGET
+) -> tuple[Report, Path]:
     """Build, prove and report; NAME.mpy and the report appear in folder only if all is equal.
 
     Returns:
         The report, and the path of the module.
+
+    Raises:
+        CheckError: the budget is not kept.
     """
     from wedau.cli import unix_proof
 
@@ -271,11 +315,16 @@ def build_model(folder: Path, arch: str, micropython: Path | None = None) -> tup
     with scratch() as work:
         say(f"compiling {model.card.name} for {arch}")
         compiled = compile_module(model, arch, work, source.path)
+        inputs = case(model)
         if arch == "x64":
-            proof = unix_proof.prove(case(model), compiled)
+            proof = unix_proof.prove(inputs, compiled)
         else:
             with fresh_board(micropython) as board:
-                proof = prove(case(model), compiled, board, SIMULATED)
+                proof = prove(inputs, compiled, board, SIMULATED)
+                info = module_info(model.card)
+                proof = bound(inputs, info, compiled, proof, board, source.path)
+        proof = replace(proof, build=worst.totals(compiled, proof.build))
+        budget.check(proof.build)
         made = report(model, proof)
         extra = [compile_features(arch, work, source.path).path] if model.card.recipe else []
         return made, modules.save(folder, made, [*extra, compiled.path])

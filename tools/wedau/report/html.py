@@ -168,11 +168,20 @@ def _costs(builds: Sequence[Build]) -> list[CostRow]:
         row(
             "Heap, each call", "memory a decision takes", lambda b: figures.size(b.call_heap_bytes)
         ),
+        row("Static RAM", "part of that memory", lambda b: figures.size(b.static_ram_bytes)),
+        row("Stack", "the most a decision takes", lambda b: figures.size(b.stack_bytes)),
+        row("RAM in all", "both heaps and the stack", lambda b: figures.size(b.ram_bytes)),
         row("Instructions, mean", "a decision", lambda b: figures.count(b.instructions_mean)),
         row(
             "Instructions, range",
             "the fewest and the most a decision took",
             lambda b: figures.spread(b.instructions_min, b.instructions_max),
+        ),
+        row("Instructions, worst", "for any input", text.worst_in_words),
+        row(
+            "Instructions, worst, floats",
+            "when they have to be quantized first",
+            lambda b: figures.count(b.instructions_worst_bound_floats),
         ),
         row("Instructions, import", "once", lambda b: figures.count(b.import_instructions)),
     ]

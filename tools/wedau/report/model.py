@@ -84,9 +84,18 @@ class Build:
         rodata_bytes: constant tables.
         heap_bytes: heap that `import` takes and keeps.
         call_heap_bytes: heap that a call of predict takes.
+        flash_bytes: what it takes of the board's file system.
+        static_ram_bytes: variables of the module; a part of heap_bytes.
+        ram_bytes: RAM of a running model: heap_bytes, call_heap_bytes and stack_bytes.
+        stack_bytes: stack that predict takes at most, of its module's own functions.
         instructions_mean: instructions a call of predict from Python, over the held-out rows.
         instructions_min: the fewest.
         instructions_max: the most.
+        instructions_worst_bound: no call of predict with an array of 'h' takes more, whatever is in
+            it; from the code.
+        instructions_worst_bound_floats: the same for an array of 'f'.
+        instructions_worst_found: the most that a search found with arrays of 'h', on the board.
+        unbounded: why there is no such bound; None if there is one, or none was looked for.
         import_instructions: instructions of `import`.
         board_heap_bytes: heap that was free on the board before the import.
         board_flash_bytes: file system that was free on the board before the push.
@@ -102,9 +111,17 @@ class Build:
     rodata_bytes: int | None = None
     heap_bytes: int | None = None
     call_heap_bytes: int | None = None
+    flash_bytes: int | None = None
+    static_ram_bytes: int | None = None
+    ram_bytes: int | None = None
+    stack_bytes: int | None = None
     instructions_mean: float | None = None
     instructions_min: int | None = None
     instructions_max: int | None = None
+    instructions_worst_bound: int | None = None
+    instructions_worst_bound_floats: int | None = None
+    instructions_worst_found: int | None = None
+    unbounded: str | None = None
     import_instructions: int | None = None
     board_heap_bytes: int | None = None
     board_flash_bytes: int | None = None

@@ -131,7 +131,9 @@ def summary(report: Report) -> list[tuple[str, str]]:
         ("Module", _module(build)),
         ("Heap, import", figures.size(build.heap_bytes)),
         ("Heap, each call", figures.size(build.call_heap_bytes)),
+        ("RAM in all, at most", figures.size(build.ram_bytes)),
         ("Instructions a prediction", _instructions(build)),
+        ("Instructions, worst case", worst_in_words(build)),
         ("Instructions to import", figures.count(build.import_instructions)),
         ("Ran on", build.board or NOT_RUN),
     ]
@@ -151,6 +153,14 @@ def _module(build: Build) -> str:
         return f"{build.module_bytes:,} bytes ({build.arch}, {build.compiler})"
     engine = "the engine" if build.engine_bytes is None else f"{build.engine_bytes:,} of the engine"
     return f"{build.module_bytes:,} bytes (data), and {engine} once for all models"
+
+
+def worst_in_words(build: Build) -> str:
+    """Return "1,302 at most for any input (1,290 found)", or why there is no such bound."""
+    if build.instructions_worst_bound is None:
+        return f"no bound: {build.unbounded}" if build.unbounded else figures.NOT_MEASURED
+    bound = f"{build.instructions_worst_bound:,} at most for any input"
+    return f"{bound} ({figures.count(build.instructions_worst_found)} found)"
 
 
 def _instructions(build: Build) -> str:
