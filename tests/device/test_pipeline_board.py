@@ -1,4 +1,4 @@
-"""wedau.Pipeline on the board: the host's features from single samples, bit for bit, without a heap."""
+"""wedau.Pipeline on the board: features of single samples are the host's bits, without a heap."""
 
 import shutil
 import subprocess
@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wedau.build import package
 from wedau.build.simboard import SimFirmware
 from wedau.cli.verify import compile_features, compile_module
 from wedau.device import link
 from wedau.device import push as device_push
 from wedau.device.link import BoardError
 from wedau.device.stream import Stream
+from wedau.errors import DeviceError
 from wedau.sim import boards
 from wedau.train import datasets, evaluate, grid, pipeline, plan, windows
 from wedau.train.model import TrainedModel
@@ -277,3 +279,25 @@ def test_the_package_has_no_other_names(board: link.Board) -> None:
     with pytest.raises(BoardError) as caught:
         board.run("import wedau\nwedau.nothing")
     assert caught.value.kind == "AttributeError"
+
+
+def test_a_board_without_the_package_gets_it(sim_firmware: SimFirmware, trained: Trained) -> None:
+    files = {**package.build(["pipeline"]), **trained.files}
+    with (
+        boards.board(sim_firmware.elf, sim_firmware.plugin) as sim,
+        link.Board(sim.port) as board,
+    ):
+        with pytest.raises(DeviceError, match="the firmware has a module 'wedau'"):
+            device_push.push(board, files)
+        # As a package of another name, which the firmware does not have.
+        moved = {name.replace("wedau/", "other/"): data for name, data in files.items()}
+        done = device_push.push(board, moved)
+        assert done.names == tuple(moved) and done.unchanged == ()
+        assert device_push.push(board, moved).unchanged == tuple(moved)
+        assert board.eval("sorted(__import__('os').listdir('/lib/other'))") == [
+            "__init__.mpy",
+            "pipeline.mpy",
+        ]
+        board.run("import saw\nfrom other.pipeline import Pipeline\np = Pipeline(saw)")
+        board.run("for i in range(100): r = p.push([i, 1, 2, 3, 4, 5])")
+        assert board.eval("saw.labels[r] == p.label")

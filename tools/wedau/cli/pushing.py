@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from wedau.build import engine
+from wedau.build import baseline, engine, package
 from wedau.cli import modules
 from wedau.cli.options import Format
 from wedau.convert.shim import shim
@@ -23,7 +23,7 @@ def push(
     engine_folder: Path | None,
     on_progress: Callable[[int, int], None],
 ) -> device_push.Pushed:
-    """Put a built model, and with a data file the modules that it needs, onto a board.
+    """Put a built model, and the modules that it needs and the firmware lacks, onto a board.
 
     Args:
         board: open.
@@ -43,6 +43,8 @@ def push(
     if built.format is Format.DATA:
         files = {**_engine_files(board, built.module, card, engine_folder), **files}
         supersedes = {}
+    if card.recipe and device_push.find_module(board, package.NAME) != device_push.FIRMWARE:
+        files = {**package.build(["pipeline"]), **files}
     return device_push.push(
         board,
         files,
@@ -50,6 +52,25 @@ def push(
         supersedes=supersedes,
         on_progress=on_progress,
     )
+
+
+def push_module(
+    board: link.Board, path: Path, on_progress: Callable[[int, int], None]
+) -> device_push.Pushed:
+    """Put one `.mpy` file onto a board, and with wedau_baseline the package that uses it.
+
+    Raises:
+        DataError: it cannot be read, or as for wedau.device.push.push().
+        DeviceError: as for wedau.device.push.push().
+    """
+    try:
+        files = {path.name: path.read_bytes()}
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "check the path") from None
+    is_baseline = path.stem == baseline.NAME
+    if is_baseline and device_push.find_module(board, package.NAME) != device_push.FIRMWARE:
+        files |= package.build(["baseline"])
+    return device_push.push(board, files, on_progress=on_progress)
 
 
 def _engine_files(

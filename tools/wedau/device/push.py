@@ -27,7 +27,8 @@ _HASH_S = 60.0
 # Directory entries and, on littlefs, the copies it makes of a folder's blocks when that changes.
 _SLACK_BLOCKS = 2
 
-# Removes what an interrupted push left; lists what the folder holds of the names to come.
+# Removes what an interrupted push left; lists what the folder holds of the names to come, which may
+# lie in folders of it: packages.
 _PREPARE = """
 import os, sys
 from hashlib import sha256
@@ -40,18 +41,22 @@ def digest(path):
    if not n:
     return h.digest().hex() if hasattr(b'', 'hex') else ''.join('%02x' % c for c in h.digest())
    h.update(b[:n])
-def prepare(folder, staged, names):
+def look(folder, inside, staged, names, there):
+ at = folder.rstrip('/') + '/' + inside
  try:
-  os.mkdir(folder)
+  os.mkdir(at.rstrip('/'))
  except OSError:
   pass
+ for entry in os.ilistdir(at.rstrip('/') or '/'):
+  name = inside + entry[0]
+  if name.endswith(staged):
+   os.remove(at + entry[0])
+  elif name in names and entry[1] == 0x8000:
+   there[name] = digest(at + entry[0])
+def prepare(folder, staged, names):
  there = {}
- for entry in os.ilistdir(folder):
-  path = folder.rstrip('/') + '/' + entry[0]
-  if entry[0].endswith(staged):
-   os.remove(path)
-  elif entry[0] in names and entry[1] == 0x8000:
-   there[entry[0]] = digest(path)
+ for inside in sorted(set([''] + [name[:name.rfind('/') + 1] for name in names])):
+  look(folder, inside, staged, names, there)
  s = os.statvfs(folder)
  return there, s[1] or s[0], s[4]
 """
@@ -152,7 +157,7 @@ def push(
     Args:
         board: open; it is soft reset in the end.
         files: contents by file name, in the order in which they become valid: a model last,
-            after what it imports.
+            after what it imports. PACKAGE/NAME for a module inside a package.
         needs_heap_bytes: what importing takes of the board's heap; None if it is not known.
         supersedes: files that are removed once the new ones are there, if they are just these;
             such as a module in another format, which would be imported first.
@@ -227,13 +232,7 @@ def check_loads(board: BoardInfo, name: str, data: bytes) -> None:
         DataError: the name is no plain file name, or a `.mpy` file is none.
         DeviceError: it is for another architecture or version.
     """
-    if (
-        not name
-        or name != PurePosixPath(name).name
-        or name == ".."
-        or name.endswith(_STAGED)
-        or "\\" in name
-    ):
+    if not _is_plain(name):
         raise DataError(f"'{name}' is not a plain file name", "push files without their folder")
     if not name.endswith(".mpy"):
         return
@@ -258,6 +257,16 @@ def check_loads(board: BoardInfo, name: str, data: bytes) -> None:
             f"{board.port} has {board.small_int_bits}",
             "compile it again with '-msmall-int-bits=31'",
         )
+
+
+def _is_plain(name: str) -> bool:
+    """Whether it is the name of a file, or of one in a package."""
+    package, _, file = name.rpartition("/")
+    parts = [package, file] if "/" in name else [file]
+    return not name.endswith(_STAGED) and all(
+        part and part == PurePosixPath(part).name and part != ".." and "\\" not in part
+        for part in parts
+    )
 
 
 def _check_heap(board: Board, files: Mapping[str, bytes], needs: int | None) -> None:
@@ -288,7 +297,9 @@ def _check_shadows(
         stem, _, ending = name.rpartition(".")
         if ending not in ("py", "mpy"):
             continue
-        first = board.call("shadow", stem, folder, f".{ending}")
+        package = name.split("/")[0] if "/" in name else ""
+        stem = package or stem
+        first = board.call("shadow", stem, folder, "" if package else f".{ending}")
         if first == FIRMWARE:
             raise DeviceError(
                 f"'import {stem}' would not find {name}: the firmware has a module '{stem}'",

