@@ -1,5 +1,7 @@
 """wedau bench"""
 
+from typing import Annotated, Any
+
 import typer
 
 from wedau.cli import options
@@ -23,3 +25,34 @@ def digits(micropython: options.Micropython = None, json: options.Json = False) 
         print_json(vars(figures))
     else:
         print_rows((name.replace("_", " "), f"{value:,}") for name, value in vars(figures).items())
+
+
+@app.command("families")
+def families(
+    family: Annotated[list[str] | None, typer.Option(help="Only this kind of model.")] = None,
+    data: Annotated[list[str] | None, typer.Option(help="Only this data set.")] = None,
+    micropython: options.Micropython = None,
+    json: options.Json = False,
+) -> None:
+    """Measure every family on digits, wine, breast cancer and the smartwatch data."""
+    from wedau.cli import measuring_families
+
+    rows = list(measuring_families.measure(family or (), data or (), micropython))
+    if json:
+        print_json([vars(row) for row in rows])
+        return
+    print_rows((f"{row.family}, {row.data}", _costs(vars(row))) for row in rows)
+
+
+def _costs(row: dict[str, Any]) -> str:
+    bound = row["instructions_worst_bound"]
+    return ", ".join(
+        [
+            f"{row['differences']} differences in {row['rows']:,}",
+            f"error {row['max_probability_error']:g}",
+            f"{row['instructions_mean']:,.0f} instructions",
+            "no bound" if bound is None else f"at most {bound:,}",
+            f"{row['flash_bytes']:,} B of flash",
+            f"{row['ram_bytes'] or 0:,} B of RAM",
+        ]
+    )
