@@ -35,7 +35,8 @@ class Budget:
         ]
         if over:
             what, hints = zip(*over, strict=True)
-            raise CheckError("; ".join(what) + "; no module was made", "; ".join(hints))
+            message = "; ".join([*what, "no module was made"])
+            raise CheckError(message, "; ".join(dict.fromkeys(hints)))
 
 
 NO_BUDGET = Budget()
@@ -48,21 +49,23 @@ def _over(
     if budget is None:
         return
     if worst is None:
-        why = build.unbounded if unit == "instructions" and build.unbounded else "not measured"
+        in_general = unit == "instructions" or not build.is_data
+        why = (build.unbounded if in_general else None) or "not measured"
         yield (
-            f"whether the model keeps the budget of {budget} {unit} cannot be told: {why}",
-            _HINTS_UNKNOWN[build.is_data],
+            f"it is not known whether the model keeps the budget of {budget} {unit}: {why}",
+            _hint_unknown(unit, build),
         )
     elif worst > budget:
-        most = "at most " if unit != "bytes of flash" else ""
+        takes = "takes" if unit == "bytes of flash" else "may take"
         yield (
-            f"the model takes {most}{worst} {unit}, {worst - budget} more than the budget of "
-            f"{budget}",
-            "train fewer or shallower trees, or raise the budget",
+            f"the model {takes} {worst} {unit}, {worst - budget} more than the budget of {budget}",
+            "train a smaller model, or raise the budget",
         )
 
 
-_HINTS_UNKNOWN = {
-    False: "build for xtensawin, or leave that budget out",
-    True: "build without '--format data' to bound instructions; add --on-board to measure RAM",
-}
+def _hint_unknown(unit: str, build: Build) -> str:
+    if not build.is_data:
+        return "build it for xtensawin, or leave that budget out"
+    if unit == "instructions":
+        return "build it without '--format data', or leave that budget out"
+    return "add '--on-board': it measures the RAM"

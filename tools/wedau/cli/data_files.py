@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from wedau.build import engine
-from wedau.cli import modules, verify
+from wedau.cli import modules, verify, worst
 from wedau.cli.budget import NO_BUDGET, Budget
 from wedau.cli.console import bar, say
 from wedau.cli.proving import Case, Checked
@@ -25,6 +25,7 @@ from wedau.report import Build, Report
 from wedau.train.model import TrainedModel
 
 _NOT_COMPILED = "none"
+_PREDICT = "model_predict"  # of the engine
 
 
 def build_data(
@@ -61,12 +62,13 @@ def build_data(
         arch=modules.DATA,
         compiler=_NOT_COMPILED,
         module_bytes=len(content) + len(shim(model.card.name)),
+        unbounded="a data file is no code, the engine's loops go as far as it says",
     )
     with verify.scratch() as work:
         paths = write(work, model.card.name, content)
         if on_board:
             build = prove_on_board(case, paths, build, micropython)
-        build = replace(build, flash_bytes=build.module_bytes)
+        build = worst.totals(build)
         budget.check(build)
         made = verify.report(model, verify.Proof.of(case, checked, build))
         return made, modules.save(folder, made, paths)
@@ -143,10 +145,12 @@ def prove_on_board(
         case.check(got, replay.outputs(board, name, case.held_out, n_outputs))
         some = case.held_out if len(case.held_out) else case.rows
         measured = replay.measure(board, name, some, n_outputs)
+    build = worst.with_stack(build, compiled, _PREDICT, source.path)
     return replace(
         build,
         board=verify.SIMULATED,
         engine_bytes=compiled.module_bytes,
+        static_ram_bytes=compiled.bss_bytes,
         heap_bytes=measured.import_heap_bytes,
         call_heap_bytes=measured.call_heap_bytes,
         instructions_mean=measured.instructions_mean,

@@ -178,6 +178,7 @@ def sized(compiled: natmod.Natmod, board: str, **measured: Any) -> Build:
         module_bytes=compiled.module_bytes,
         text_bytes=compiled.text_bytes,
         rodata_bytes=compiled.rodata_bytes,
+        static_ram_bytes=compiled.bss_bytes,
         **measured,
     )
 
@@ -323,7 +324,7 @@ def build_model(
                 proof = prove(inputs, compiled, board, SIMULATED)
                 info = module_info(model.card)
                 proof = bound(inputs, info, compiled, proof, board, source.path)
-        proof = replace(proof, build=worst.totals(compiled, proof.build))
+        proof = replace(proof, build=worst.totals(proof.build))
         budget.check(proof.build)
         made = report(model, proof)
         extra = [compile_features(arch, work, source.path).path] if model.card.recipe else []

@@ -5,6 +5,7 @@ adds to each call, which a module with an empty model shows. A search for the de
 simulated board has to stay at or below it.
 """
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,11 +78,10 @@ def bounded(
     )
 
 
-def totals(compiled: natmod.Natmod, build: Build) -> Build:
+def totals(build: Build) -> Build:
     """Return the build with what it takes of flash and RAM in all.
 
-    Static RAM is taken from the heap when the module is imported, and the heap a call takes is
-    there only while it runs.
+    Static RAM is taken from the heap when the module is imported, so it is not added.
     """
     ram = None
     if build.heap_bytes is not None and build.stack_bytes is not None:
@@ -89,9 +89,23 @@ def totals(compiled: natmod.Natmod, build: Build) -> Build:
     return replace(
         build,
         flash_bytes=build.module_bytes,
-        static_ram_bytes=compiled.bss_bytes,
         ram_bytes=ram,
     )
+
+
+def with_stack(build: Build, compiled: natmod.Natmod, function: str, micropython: Path) -> Build:
+    """Return the build with the stack that a function of its module takes at most, if it has one.
+
+    Args:
+        build: what is known so far.
+        compiled: the module, for xtensawin.
+        function: its name in C.
+        micropython: its source.
+    """
+    code = bounds.Code(compiled.objects, bounds.function_table(micropython))
+    with contextlib.suppress(bounds.NoBoundError):
+        return replace(build, stack_bytes=code.stack_bytes(function))
+    return build
 
 
 def empty_code(program: Program) -> code.Code:
