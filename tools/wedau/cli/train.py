@@ -149,7 +149,7 @@ def show(model: "TrainedModel", folder: Path, json: bool) -> None:
     unseen = {"group": card.data.group, "recording": "recording", "row": "row"}[metrics["by"]]
     names = {
         "classifier": ("Classes", ", ".join(card.labels)),
-        "regressor": ("Value", _value(card)),
+        "regressor": ("Value", _value(card) if card.task == "regressor" else ""),
     }
     print_rows(
         [
