@@ -16,6 +16,7 @@ from wedau.cli import modules, worst
 from wedau.cli.budget import NO_BUDGET, Budget
 from wedau.cli.console import bar, say
 from wedau.cli.proving import Case, Checked
+from wedau.cli.quality import quality
 from wedau.cli.workbench import micropython_source, sim_firmware
 from wedau.convert import code, module
 from wedau.device import link, push, replay
@@ -219,9 +220,7 @@ def report(model: TrainedModel, proof: Proof) -> Report:
             group_column=card.data.group or None,
             groups_held_out=sorted(set(model.held_out.group) - {""}),
         ),
-        accuracy_unseen=card.metrics["accuracy_unseen"],
-        judged=judged(card),
-        confusion=card.metrics["confusion"],
+        **quality(model),
         held_out=proof.held_out,
         boundary_inputs=proof.boundary_inputs,
         differences=proof.differences,
@@ -234,22 +233,6 @@ def scratch() -> Iterator[Path]:
     """Give an empty folder for the block."""
     with tempfile.TemporaryDirectory(prefix="wedau-") as folder:
         yield Path(folder)
-
-
-def judged(card: Card) -> str:
-    """Return a sentence that says how the accuracy was found."""
-    metrics = card.metrics
-    folds, own = len(metrics["folds"]), metrics["held_out"]
-    apart = {
-        "group": f"no {card.data.group} was ever in both",
-        "recording": "recordings were kept whole",
-        "row": "rows were split at random",
-    }[metrics["by"]]
-    return (
-        f"Cross-validated in {folds} folds, trained on some, judged on the rest; {apart}. "
-        f"The model built here is that of the first fold; on its own {own['rows']} held-out rows "
-        f"it is right in {100 * own['accuracy']:.1f} %."
-    )
 
 
 def check_tools(arch: str) -> None:

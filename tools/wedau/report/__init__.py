@@ -4,16 +4,19 @@ Pure: data in, strings out. Whoever trains, builds and replays fills in a `Repor
 """
 
 from .html import render
+from .judged import Alarms, Regression
 from .model import Build, Data, Feature, Mismatch, Report
 from .scores import ClassScore
 from .text import summary, usage
 
 __all__ = [
+    "Alarms",
     "Build",
     "ClassScore",
     "Data",
     "Feature",
     "Mismatch",
+    "Regression",
     "Report",
     "render",
     "summary",

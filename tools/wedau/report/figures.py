@@ -40,3 +40,8 @@ def spread(low: int | None, high: int | None) -> str:
     if low is None or high is None:
         return NOT_MEASURED
     return f"{low:,} to {high:,}"
+
+
+def value(number: float | None, unit: str | None) -> str:
+    """Return a measured value with four digits: "44.27 mm"."""
+    return NOT_MEASURED if number is None else f"{number:.4g} {unit or ''}".rstrip()

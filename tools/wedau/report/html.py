@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from . import figures, palette, scores, text
 from .model import Build, Data, Feature, Report
+from .scatter import scatter
 
 TOP_FEATURES = 15
 _TALL_HEADS_FROM = 12
@@ -56,6 +57,7 @@ def render(report: Report) -> str:
         usage=text.usage(report),
         build=text.first_build(report),
         matrix=_matrix(report),
+        scatter=report.regression and scatter(report.regression.points),
         tall_heads=_tall_heads(report.labels),
         dense=len(report.labels) >= _DENSE_FROM,
         mixups=scores.mixups(report.labels, report.confusion) if report.confusion else [],

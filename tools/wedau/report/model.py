@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import scores
+from .judged import Alarms, Regression
 
 REPORT_VERSION = 1
 """Version of the JSON's layout; a change of its keys counts it up."""
@@ -142,7 +143,7 @@ class Report:
         version: the model's version.
         wedau_version: the version of the tools that made it.
         kind: for people: "random forest, 20 trees, depth 8, 3526 nodes".
-        labels: the classes' names, by class index.
+        labels: the classes' names, by class index; none for a regressor.
         features: in the order in which `predict` takes them.
         data: what it was trained and judged on.
         accuracy_unseen: share of rows it never saw that it decides rightly, 0 to 1.
@@ -155,9 +156,12 @@ class Report:
         mismatches: the first few of those.
         builds: the one shown at the top comes first.
         notes: sentences for the reader.
+        regression: how good a regressor is; None for the other models.
+        alarms: how good an anomaly model is; None for the other models.
 
     Raises:
-        ValueError: there are no labels, or the confusion matrix is not (n_labels, n_labels) counts.
+        ValueError: there are no labels and it is no regressor, or the confusion matrix is not
+            (n_labels, n_labels) counts.
     """
 
     name: str
@@ -176,10 +180,12 @@ class Report:
     mismatches: Sequence[Mismatch] = ()
     builds: Sequence[Build] = ()
     notes: Sequence[str] = ()
+    regression: Regression | None = None
+    alarms: Alarms | None = None
 
     def __post_init__(self) -> None:
         n = len(self.labels)
-        if not n:
+        if not n and self.regression is None:
             raise ValueError("a report needs at least one label")
         if self.confusion is None:
             return
@@ -187,6 +193,13 @@ class Report:
             raise ValueError(f"the confusion matrix has to be {n} x {n}, one row a label")
         if any(count < 0 for row in self.confusion for count in row):
             raise ValueError("the confusion matrix holds a negative count")
+
+    @property
+    def task(self) -> str:
+        """What the model is for: classifier, regressor or anomaly."""
+        if self.regression is not None:
+            return "regressor"
+        return "classifier" if self.alarms is None else "anomaly"
 
     @property
     def per_class(self) -> tuple[scores.ClassScore, ...] | None:
@@ -201,10 +214,11 @@ class Report:
         return self.held_out + (self.boundary_inputs or 0)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON's own types, with `report_version` and `per_class` added."""
+        """Return the report as JSON's own types, with a few properties added."""
         known = asdict(self)
         per_class = None if self.per_class is None else [asdict(c) for c in self.per_class]
-        full = {"report_version": REPORT_VERSION, **known, "per_class": per_class}
+        added = {"report_version": REPORT_VERSION, "task": self.task, "per_class": per_class}
+        full = known | added
         plain: dict[str, Any] = json.loads(json.dumps(full, default=_plain, allow_nan=False))
         return plain
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import figures, scores
+from .judged import Alarms, Regression
 from .model import Build, Report
 
 NOT_RUN = "no board yet"
@@ -68,12 +69,37 @@ def _common_answer(report: Report) -> str | None:
 
 def _right(report: Report) -> str:
     """Return the verdict's part on accuracy, without a full stop."""
+    if report.regression is not None:
+        return _near(report, report.regression)
+    if report.alarms is not None:
+        return _alarms(report, report.alarms)
     if report.accuracy_unseen is None:
         return "How often it is right was not measured"
     share = figures.percent(report.accuracy_unseen)
     right = f"Right on {share} of the {thing(report)} it never saw"
     common = _common_answer(report)
     return right if common is None else f"{right}, no better than always answering {common}"
+
+
+def _near(report: Report, near: Regression) -> str:
+    off = f"Off by {near.error} on average on the {thing(report)} it never saw"
+    return off if near.is_useful else f"{off}, no better than always answering the mean"
+
+
+def _alarms(report: Report, alarms: Alarms) -> str:
+    false = f"{figures.percent(alarms.false_alarm_rate)} of the normal {thing(report)}"
+    if alarms.detection_rate is None:
+        return f"Calls {false} it never saw an anomaly; there was no anomaly to find"
+    found = f"Finds {figures.percent(alarms.detection_rate)} of the anomalies it never saw"
+    return f"{found} and calls {false} one"
+
+
+def _is_useful(report: Report) -> bool:
+    """Return whether the model is better than always the same answer."""
+    judged = report.regression or report.alarms
+    if judged is not None:
+        return judged.is_useful
+    return report.accuracy_unseen is not None and _common_answer(report) is None
 
 
 def verdict(report: Report) -> Verdict:
@@ -95,38 +121,51 @@ def verdict(report: Report) -> Verdict:
             f"{right}, and the board's engine, tried on the laptop, decided every input exactly as "
             "scikit-learn does; no board has run it yet.",
         )
-    useful = report.accuracy_unseen is not None and _common_answer(report) is None
-    return Verdict(
-        "good" if useful else "open",
-        f"{right}, and the board decided every input exactly as the laptop does.",
-    )
+    same = "the board decided every input exactly as the laptop does"
+    if report.regression is not None:
+        same = "the board's values are the laptop's, as far as its numbers reach"
+    return Verdict("good" if _is_useful(report) else "open", f"{right}, and {same}.")
 
 
 def usage(report: Report) -> str:
     """Return the lines that use the model at a board's REPL."""
-    name, n_features, n_labels = report.name, len(report.features), len(report.labels)
+    name, zeros = report.name, f"[0] * {len(report.features)}"
     return "\n".join(
         (
             ">>> from array import array",
             f">>> import {name}",
-            f'>>> x = array("f", [0] * {n_features})  # the values of the features go here',
-            f">>> {name}.labels[{name}.predict(x)]",
-            f'>>> votes = array("f", [0] * {n_labels})',
-            f">>> {name}.predict_proba(x, votes)  # each class's share of the votes",
+            f'>>> x = array("f", {zeros})  # the values of the features go here',
+            *_asking(report),
             f">>> {name}.info",
         )
+    )
+
+
+def _asking(report: Report) -> tuple[str, ...]:
+    """Return the lines that ask the model about x."""
+    name, near = report.name, report.regression
+    if near is not None:
+        what = near.target if near.unit is None else f"{near.target} in {near.unit}"
+        return ('>>> out = array("f", [0])', f">>> {name}.predict(x, out)[0]  # {what}")
+    if report.alarms is not None:
+        return (
+            f">>> {name}.labels[{name}.predict(x)]",
+            '>>> out = array("f", [0])',
+            f">>> {name}.decision_function(x, out)[0]  # below 0: an anomaly",
+        )
+    return (
+        f">>> {name}.labels[{name}.predict(x)]",
+        f'>>> votes = array("f", [0] * {len(report.labels)})',
+        f">>> {name}.predict_proba(x, votes)  # each class's share",
     )
 
 
 def summary(report: Report) -> list[tuple[str, str]]:
     """Return the rows (name, value) that a terminal shows."""
     build = first_build(report) or Build(arch=figures.NOT_MEASURED, compiler=figures.NOT_MEASURED)
-    accuracy = figures.percent(report.accuracy_unseen)
-    if report.accuracy_unseen is not None:
-        accuracy += f" ({accuracy_in_words(report)})"
     return [
         ("Model", f"{report.name} {report.version}: {report.kind}"),
-        ("Accuracy, unseen", accuracy),
+        *_judged(report),
         (compared_in_words(report), _differences(report)),
         ("Module", _module(build)),
         ("Heap, import", figures.size(build.heap_bytes)),
@@ -137,6 +176,26 @@ def summary(report: Report) -> list[tuple[str, str]]:
         ("Instructions to import", figures.count(build.import_instructions)),
         ("Ran on", build.board or NOT_RUN),
     ]
+
+
+def _judged(report: Report) -> list[tuple[str, str]]:
+    """Return the rows that say how good the model is."""
+    near, alarms = report.regression, report.alarms
+    if near is not None:
+        unseen = f"({near.span}; {thing(report)} it never saw)"
+        return [("Mean absolute error", f"{near.error} {unseen}"), ("R2", near.explained)]
+    if alarms is not None:
+        found = "no anomaly in the data"
+        if alarms.detection_rate is not None:
+            found = figures.percent(alarms.detection_rate)
+        return [
+            ("False alarms, unseen", figures.percent(alarms.false_alarm_rate)),
+            ("Anomalies found", found),
+        ]
+    accuracy = figures.percent(report.accuracy_unseen)
+    if report.accuracy_unseen is not None:
+        accuracy += f" ({accuracy_in_words(report)})"
+    return [("Accuracy, unseen", accuracy)]
 
 
 def _differences(report: Report) -> str:

@@ -134,7 +134,7 @@ def _envelope(x: Floats, settings: TrainSettings) -> Any:
 
 def _isolation(x: Floats, settings: TrainSettings) -> Any:
     return IsolationForest(
-        settings.option("trees"),
+        n_estimators=settings.option("trees"),
         max_samples=min(settings.option("leaves"), len(x)),
         random_state=settings.seed,
     ).fit(x)

@@ -224,6 +224,11 @@ def _of_boosting(settings: TrainSettings) -> dict[str, Any]:
     return {"n_estimators": settings.option("trees"), "learning_rate": rate, **_of_trees(settings)}
 
 
+def _of_gradients(settings: TrainSettings) -> dict[str, Any]:
+    # A few of the features for each decision: as good as all, and many times quicker to train.
+    return {"max_features": "sqrt", **_of_boosting(settings)}
+
+
 def _of_histograms(settings: TrainSettings) -> dict[str, Any]:
     return {
         "max_iter": settings.option("trees"),
@@ -238,6 +243,7 @@ def _of_perceptron(settings: TrainSettings) -> dict[str, Any]:
     return {
         "hidden_layer_sizes": tuple(settings.option("hidden")),
         "learning_rate_init": settings.option("learning_rate"),
+        "alpha": 1.0,
         "max_iter": 500,
         "random_state": settings.seed,
     }
@@ -254,7 +260,7 @@ _UNSCALED = (
 )
 
 _MAKERS: dict[str, Callable[[TrainSettings], Any]] = {
-    "gradient-boosting": lambda s: ensemble.GradientBoostingClassifier(**_of_boosting(s)),
+    "gradient-boosting": lambda s: ensemble.GradientBoostingClassifier(**_of_gradients(s)),
     "hist-gradient-boosting": lambda s: ensemble.HistGradientBoostingClassifier(
         **_of_histograms(s)
     ),
@@ -265,7 +271,7 @@ _MAKERS: dict[str, Callable[[TrainSettings], Any]] = {
     "random-forest-regressor": lambda s: ensemble.RandomForestRegressor(**_of_forest(s)),
     "decision-tree-regressor": lambda s: tree.DecisionTreeRegressor(**_of_trees(s)),
     "extra-trees-regressor": lambda s: ensemble.ExtraTreesRegressor(**_of_forest(s)),
-    "gradient-boosting-regressor": lambda s: ensemble.GradientBoostingRegressor(**_of_boosting(s)),
+    "gradient-boosting-regressor": lambda s: ensemble.GradientBoostingRegressor(**_of_gradients(s)),
     "hist-gradient-boosting-regressor": lambda s: ensemble.HistGradientBoostingRegressor(
         **_of_histograms(s)
     ),

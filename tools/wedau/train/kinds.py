@@ -39,7 +39,7 @@ class Kind:
 _TREE = {"depth": 8, "leaves": 40}
 _FOREST = {"trees": 50, **_TREE}
 _BOOSTING = {"trees": 30, "depth": 3, "leaves": 8, "learning_rate": 0.2}
-_PERCEPTRON = {"hidden": (32,), "learning_rate": 0.005}
+_PERCEPTRON = {"hidden": (32,), "learning_rate": 0.001}
 _NEIGHBORS = {"neighbors": 5, "rows": 256}
 _ANOMALY = {"normal": (), "false_alarms": 0.01}
 
