@@ -38,6 +38,11 @@ def judged(model: TrainedModel) -> str:
     """Return sentences that say how the figures were found."""
     card, metrics = model.card, model.card.metrics
     folds, own = len(metrics["folds"]), metrics["held_out"]
+    if metrics["by"] == "given":
+        return (
+            f"Converted from an estimator that was trained elsewhere. On the {own['rows']} rows "
+            f"that were given with it {_own(model)}; whether it had seen them, nothing here knows."
+        )
     apart = {
         "group": f"no {card.data.group} was ever in both",
         "recording": "recordings were kept whole",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wedau.models.dense import Dense
-from wedau.models.from_sklearn import class_labels, from_sklearn
+from wedau.models.from_sklearn import class_labels, from_sklearn, last_step
 from wedau.models.gaussian import Gaussian
 from wedau.models.neighbours import Neighbours
 from wedau.models.program import ANOMALY_LABELS, Program, Task, damaged
@@ -23,6 +23,7 @@ __all__ = [
     "class_labels",
     "from_json",
     "from_sklearn",
+    "last_step",
     "to_json",
 ]
 

@@ -1,6 +1,7 @@
 """Fitted scikit-learn estimators to programs: what can be converted, and what is refused."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from wedau.models.growing import Grid, Grown, grow, to_integers
 from wedau.models.neighbours import MAX_NEIGHBOURS, Neighbours
 from wedau.models.program import GRID_MAX, GRID_MIN, Floats, Program
 from wedau.models.scaling import Scaling, check_step
-from wedau.models.sums import Sums
+from wedau.models.sums import SCORE_MAX, Sums
 from wedau.models.trees import TreeArrays
 from wedau.models.votes import Votes
 
@@ -83,8 +84,13 @@ def from_sklearn(
 
 def class_labels(estimator: Any) -> tuple[str, ...]:
     """Return the class names of a fitted classifier, numbers as text, in their order."""
-    classes = _steps(estimator)[-1].classes_
+    classes = last_step(estimator).classes_
     return tuple(str(c) for c in classes.tolist())
+
+
+def last_step(estimator: Any) -> Any:
+    """Return the estimator itself, or the last step of a Pipeline."""
+    return _steps(estimator)[-1]
 
 
 def _steps(estimator: Any) -> list[Any]:
@@ -166,7 +172,11 @@ def _sums(
 ) -> Sums:
     trees, start, shift = to_integers(members, np.asarray(base, np.float64).copy())
     kind = _kind(type(estimator).__name__)
-    return Sums(task, scaling.n_features, trees, start, shift, link, kind=kind, **more)
+    made = Sums(task, scaling.n_features, trees, start, shift, link, kind=kind, **more)
+    if len(start) == 1:
+        return made
+    # Where scikit-learn's sums are equal, rounding must not let a later class win.
+    return replace(made, base=start - made.rounding_units * np.arange(len(start)))
 
 
 def _gradient_boosting(estimator: Any, scaling: Scaling) -> Program:
@@ -189,7 +199,8 @@ def _gradient_boosting(estimator: Any, scaling: Scaling) -> Program:
     if n_scores > 1:
         return _sums(estimator, scaling, members, base, "classifier", "softmax")
     gain = 2.0 if estimator.loss == "exponential" else 1.0
-    return _sums(estimator, scaling, members, base, "classifier", "logistic", gain=gain, from_=0)
+    made = _sums(estimator, scaling, members, base, "classifier", "logistic", gain=gain)
+    return replace(made, from_=-made.rounding_units)  # 0 is the second class
 
 
 def _hist_gradient_boosting(estimator: Any, scaling: Scaling) -> Program:
@@ -205,7 +216,8 @@ def _hist_gradient_boosting(estimator: Any, scaling: Scaling) -> Program:
         return _sums(estimator, scaling, members, base, "regressor", link)
     if n_scores > 1:
         return _sums(estimator, scaling, members, base, "classifier", "softmax")
-    return _sums(estimator, scaling, members, base, "classifier", "logistic", from_=1)
+    made = _sums(estimator, scaling, members, base, "classifier", "logistic")
+    return replace(made, from_=made.rounding_units + 1)  # 0 is the first class
 
 
 _IDENTITY_LOSSES = ("squared_error", "absolute_error", "quantile")
@@ -230,7 +242,7 @@ def _isolation_forest(estimator: Any, scaling: Scaling) -> Program:
     for member, features in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
         tree = member.tree_
         depth = _depths(tree) + _path_beyond(tree.n_node_samples)
-        feature = np.where(tree.feature >= 0, np.asarray(features)[tree.feature], -1)
+        feature = np.where(tree.feature >= 0, np.take(features, tree.feature, mode="clip"), -1)
         value = depth[:, np.newaxis] / len(estimator.estimators_)
         members.append(
             (
@@ -257,23 +269,10 @@ def _isolation_forest(estimator: Any, scaling: Scaling) -> Program:
         gain=half,
         offset=offset,
     )
-    shallow = -half * np.log2(-offset)  # an anomaly is what is less deep
-    return _with_from(made, int(np.ceil(shallow * 2.0**made.shift)))
-
-
-def _with_from(made: Sums, at: int) -> Sums:
-    return Sums(
-        made.task,
-        made.n_features,
-        made.trees,
-        made.base,
-        made.shift,
-        made.link,
-        at,
-        made.gain,
-        made.offset,
-        made.kind,
-    )
+    shallow = -half * np.log2(-offset) * 2.0**made.shift  # an anomaly is what is less deep
+    # Offsets are often the score of a training row, which is normal then.
+    level = np.clip(np.ceil(shallow - made.rounding_units), -SCORE_MAX, SCORE_MAX)
+    return replace(made, from_=int(level))
 
 
 def _depths(tree: Any) -> Floats:
