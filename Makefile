@@ -18,9 +18,10 @@ check: $(READY)
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-# The figures of the reference forest.
+# The figures of the reference forest, and the speed of the features on this machine.
 bench: $(READY)
 	@$(BIN)/wedau bench digits
+	@$(BIN)/wedau bench features
 
 # The generated pages, and what the documents show as printed.
 docs: $(READY)

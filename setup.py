@@ -30,10 +30,12 @@ C_FLAGS = ["/fp:precise", "/W3"] if os.name == "nt" else ["-std=c99", "-ffp-cont
 # such a value otherwise, which nobody else ever does.
 LANES = [] if os.name == "nt" else ["-DWD_LANES=4", "-Wno-psabi"]
 
+CORE_SOURCES = sorted(str(p) for p in Path("modules/core").rglob("*.c"))
+CORE_HEADERS = sorted(str(p) for p in Path("modules/core").rglob("*.h"))
 CORE = Extension(
     "wedau._core",
-    sources=["tools/wedau/_core.c", *sorted(str(p) for p in Path("modules/core").rglob("*.c"))],
-    depends=sorted(str(p) for p in Path("modules/core").rglob("*.h")),
+    sources=["tools/wedau/_core.c", "tools/wedau/_core_avx2.c", *CORE_SOURCES],
+    depends=["tools/wedau/_core_avx2.h", *CORE_HEADERS, *CORE_SOURCES],
     include_dirs=["modules/core", "modules/core/trees"],
     extra_compile_args=C_FLAGS + LANES,
     py_limited_api=True,

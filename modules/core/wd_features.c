@@ -112,7 +112,7 @@ void wd_features_prepare(const wd_recipe *r, float *tables) {
 
 // Put the spectrum of a channel's deviations from its mean into work; weight: NULL for none. Returns
 // what |X[k]|^2 is multiplied by, so that all bins add up to the variance.
-static float transform(const job *j, const wd_lane *x, const float *weight) {
+static float get_spectrum(const job *j, const wd_lane *x, const float *weight) {
     uint32_t n = j->recipe->length, n_fft = j->recipe->fft_length;
     wd_lane mean = wd_mean(x, n), *spectrum = j->work;
     float weights = 0.0f;
@@ -144,7 +144,7 @@ static void step_bands(const job *j, const wd_step *step, wd_out *out) {
     const uint8_t *edges = step->payload + 2;
     const float *weight = (step->payload[0] & WD_BANDS_HANN) ? j->hann : NULL;
     for (uint32_t channel = 0; channel < j->recipe->n_channels; channel++) {
-        float norm = transform(j, get(j, channel), weight);
+        float norm = get_spectrum(j, get(j, channel), weight);
         for (uint32_t i = 0; i + 1 < n_edges; i++) {
             wd_lane sum = wd_all(0.0f);
             uint32_t end = wd_read_u16(edges + 2 * i + 2);
@@ -192,7 +192,7 @@ static void mel_bands(const job *j, const wd_step *step, float norm, wd_out *out
 static void step_mel(const job *j, const wd_step *step, wd_out *out) {
     const float *weight = (step->payload[0] & WD_BANDS_HANN) ? j->hann : NULL;
     for (uint32_t channel = 0; channel < j->recipe->n_channels; channel++) {
-        mel_bands(j, step, transform(j, get(j, channel), weight), out);
+        mel_bands(j, step, get_spectrum(j, get(j, channel), weight), out);
     }
 }
 

@@ -64,6 +64,24 @@ def test_core_includes_only_headers_of_the_compiler() -> None:
                 assert line.split()[1] in allowed, f"{path.name}: {line}"
 
 
+def test_features_do_not_depend_on_how_many_windows_go_side_by_side(tmp_path: Path) -> None:
+    has_avx2 = "avx2" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    wide = {1: [], 4: [], 8: ["-mavx2"] if has_avx2 else []}
+    sources = sorted(CORE.glob("*.c"))
+    said = {}
+    for compiler in ("gcc", "clang-22"):
+        for lanes, options in wide.items():
+            program = tmp_path / f"{compiler}-{lanes}"
+            flags = ["-O3", f"-DWD_LANES={lanes}", "-Wno-psabi", "-ffp-contract=off", *INCLUDE]
+            run(compiler, *flags, *options, HERE / "lanes.c", *sources, "-o", program)
+            for i, blob in enumerate(b for b in _recipes() if len(b) > 8):
+                (tmp_path / "recipe").write_bytes(blob)
+                if blob[5] < 16:
+                    bits = run(program, tmp_path / "recipe")
+                    assert said.setdefault(i, bits) == bits, (compiler, lanes, i)
+    assert len(said) == 4
+
+
 def fuzz(name: str, seeds: list[bytes], folder: Path, *options: str) -> None:
     """Build the fuzz target of this name and let it run from these inputs."""
     program, corpus = folder / name, folder / "corpus"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from wedau import _core
+from wedau.bench import features as bench
 from wedau.errors import DataError
 from wedau.train import dataset, filters, plan, recipe, windows
 from wedau.train.recipe import Recipe
@@ -222,7 +223,7 @@ def test_a_standard_recipes_json_and_steps_are_those_of_before() -> None:
         ({"filters": [{"kind": "highpass", "order": 2, "cutoff_hz": 0.003}]}, "too fine for float"),
         ({"filters": [{"kind": "lowpass", "order": 2, "cutoff_hz": 5, "channels": []}]}, "no chan"),
         ({"filters": ["lowpass"]}, "a filter must be an object"),
-        ({"mel": {"bands": 59}}, "too many: one holds no bin"),
+        ({"mel": {"bands": 59, "high_hz": 20}}, "too many: one holds no bin"),
         ({"mel": {"bands": 4, "high_hz": 80}}, "from 0 to 80 Hz"),
         ({"mel": {"bands": 4, "floor": 0}}, "floor is 0"),
         ({"mel": {}}, "number of mel bands"),
@@ -255,3 +256,10 @@ def test_the_files_window_counts() -> None:
     assert plan.times({"window_ms": 2000, "hop_ms": 500}, 6000, 10) == (2000, 500)
     with pytest.raises(DataError, match="window_ms must be a number"):
         plan.times({"window_ms": "2 s"}, 6000, None)
+
+
+def test_numpys_features_of_the_benchmark_are_the_cores() -> None:
+    made = recipe.standard(CHANNELS, ("g",) * 3, RATE_HZ, 128, 64)
+    samples = np.random.default_rng(0).normal(size=(128, 3)).astype(np.float32)
+    got = made.extract(samples, np.zeros(1, np.int64))[0]
+    np.testing.assert_allclose(got, bench.of_window(samples, made), rtol=1e-4, atol=1e-5)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "_core_avx2.h"
 #include "wd_features.h"
 #include "wd_filter.h"
 #include "wd_quantize.h"
@@ -78,18 +79,51 @@ static PyObject *core_info(PyObject *module, PyObject *args) {
         (unsigned long)r.n_features, "filters", r.n_coefficients > 0 ? Py_True : Py_False);
 }
 
-// Compute the features of WD_LANES windows at a time, the last ones again where there are fewer.
+// The most windows that are computed at once.
+#ifdef WD_HAS_AVX2
+#define MOST_LANES WD_AVX2_LANES
+#else
+#define MOST_LANES WD_LANES
+#endif
+
+static int lanes(void) {
+#ifdef WD_HAS_AVX2
+    return __builtin_cpu_supports("avx2") ? WD_AVX2_LANES : WD_LANES;
+#else
+    return WD_LANES;
+#endif
+}
+
+// Compute the features of n windows at once; both kinds of code give the same bits.
+static void extract_some(const wd_recipe *r, int n, const float *const *window, const float *tables,
+    float *work, float *const *to) {
+#ifdef WD_HAS_AVX2
+    if (n == WD_AVX2_LANES) {
+        wd_extract_eight(r, window, tables, work, to);
+        return;
+    }
+#endif
+    wd_out out;
+    for (int i = 0; i < n; i++) {
+        out.to[i] = to[i];
+    }
+    wd_extract(r, window, tables, (wd_lane *)work, out);
+}
+
+// Compute the features of as many windows at a time as the CPU takes; where fewer are left, the last one
+// again.
 static void extract_windows(const wd_recipe *r, const float *x, const int64_t *start, Py_ssize_t n,
-    const float *tables, wd_lane *work, float *to) {
-    for (Py_ssize_t i = 0; i < n; i += WD_LANES) {
-        const float *window[WD_LANES];
-        wd_out out;
-        for (Py_ssize_t lane = 0; lane < WD_LANES; lane++) {
+    const float *tables, float *work, float *to) {
+    int at_once = lanes();
+    for (Py_ssize_t i = 0; i < n; i += at_once) {
+        const float *window[MOST_LANES];
+        float *out[MOST_LANES];
+        for (int lane = 0; lane < at_once; lane++) {
             Py_ssize_t row = i + lane < n ? i + lane : n - 1;
             window[lane] = x + start[row] * r->n_recorded;
-            out.to[lane] = to + row * (Py_ssize_t)r->n_features;
+            out[lane] = to + row * (Py_ssize_t)r->n_features;
         }
-        wd_extract(r, window, tables, work, out);
+        extract_some(r, at_once, window, tables, work, out);
     }
 }
 
@@ -113,11 +147,12 @@ static PyObject *extract_all(const wd_recipe *r, const Py_buffer *samples, const
             return NULL;
         }
     }
-    wd_lane *work = PyMem_Malloc(r->work_lanes * sizeof(wd_lane) + r->table_floats * sizeof(float));
+    size_t work_floats = r->work_lanes * MOST_LANES;
+    float *work = PyMem_Malloc((work_floats + r->table_floats) * sizeof(float));
     if (work == NULL) {
         return PyErr_NoMemory();
     }
-    float *tables = (float *)(work + r->work_lanes);
+    float *tables = work + work_floats;
     Py_BEGIN_ALLOW_THREADS
     wd_features_prepare(r, tables);
     extract_windows(r, samples->buf, start, n_windows, tables, work, out->buf);

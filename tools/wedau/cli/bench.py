@@ -56,3 +56,15 @@ def _costs(row: dict[str, Any]) -> str:
             f"{row['ram_bytes'] or 0:,} B of RAM",
         ]
     )
+
+
+@app.command("features")
+def features(json: options.Json = False) -> None:
+    """Measure how fast this machine computes features, against NumPy a window at a time."""
+    from wedau.bench import features as bench
+
+    figures = bench.measure()
+    if json:
+        print_json(vars(figures))
+    else:
+        print_rows((name.replace("_", " "), f"{value:,}") for name, value in vars(figures).items())
