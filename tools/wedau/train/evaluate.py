@@ -130,7 +130,10 @@ def _even(
 
 
 def cross_validate(
-    data: Dataset, settings: TrainSettings, say: Callable[[str], None] = lambda _: None
+    data: Dataset,
+    settings: TrainSettings,
+    say: Callable[[str], None] = lambda _: None,
+    folds: tuple[str, list[NDArray[np.int64]]] | None = None,
 ) -> CrossValidation:
     """Judge the settings on data: every row by a model that has not seen its group.
 
@@ -138,25 +141,29 @@ def cross_validate(
         data: the rows.
         settings: the model's kind, its options and the seed are used.
         say: called with a line of progress for each fold.
+        folds: what is kept apart and the rows that each fold holds out, where they are not those
+            of the protocol above.
 
     Raises:
         DataError: the kind of model cannot learn from these rows.
         ConvertError: what was learnt cannot be put on the grid.
     """
-    if settings.task == "classifier":
+    if folds is not None:
+        by, held_out = folds
+    elif settings.task == "classifier":
         by, held_out = split(data, settings.seed)
     else:
         is_anomaly = settings.task == "anomaly"
         learnt = np.asarray(data.y == 0) if is_anomaly else np.ones(len(data.x), bool)
         by, held_out = split_learnt(data, learnt, settings.seed)
-    folds = []
+    judged = []
     for number, rows in enumerate(held_out, 1):
         say(f"training fold {number} of {len(held_out)}")
-        folds.append(_fold(data, rows, settings))
-    everything = np.concatenate([f.rows for f in folds])
-    predicted = np.concatenate([f.predicted for f in folds])
+        judged.append(_fold(data, rows, settings))
+    everything = np.concatenate([f.rows for f in judged])
+    predicted = np.concatenate([f.predicted for f in judged])
     figures = overall(settings.task, data.y[everything], predicted, data.labels)
-    return CrossValidation(tuple(folds), by, figures)
+    return CrossValidation(tuple(judged), by, figures)
 
 
 def _fold(data: Dataset, rows: NDArray[np.int64], settings: TrainSettings) -> Fold:
