@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wedau.cli import modules
 from wedau.cli.console import bar
 from wedau.cli.options import Format
+from wedau.cli.proving import BOUND
 from wedau.cli.workbench import choose_port
 from wedau.device import link, push, replay
 from wedau.errors import CheckError, DeviceError
@@ -26,34 +27,51 @@ class Decided:
     """Rows or windows, and what board and host make of each.
 
     Attributes:
-        labels: the model's classes.
+        labels: the model's classes; none of a regressor.
         names: what each row is: its number in the file, or its recording and window.
-        board: class index from the board.
-        host: class index from scikit-learn.
-        truth: the label in the data; None where there is none.
+        board: class index, or a regressor's value, from the board.
+        host: the same from the host.
+        truth: the label, or the number, in the data; None where there is none.
         trained_on: whether these are the data that the model was trained and judged on.
         port: where the board is.
     """
 
     labels: tuple[str, ...]
     names: tuple[str, ...]
-    board: NDArray[np.int64]
-    host: NDArray[np.int64]
+    board: NDArray[np.int64] | NDArray[np.float64]
+    host: NDArray[np.int64] | NDArray[np.float64]
     truth: tuple[str, ...] | None
     trained_on: bool
     port: str
 
     @property
     def differences(self) -> int:
-        """How many rows board and host decide differently."""
-        return int(np.count_nonzero(self.board != self.host))
+        """How many rows board and host decide differently; of numbers, further apart than BOUND."""
+        if self.labels:
+            return int(np.count_nonzero(self.board != self.host))
+        near = BOUND * np.max(np.abs(self.host), initial=1.0)
+        return int(np.count_nonzero(~(np.abs(self.board - self.host) <= near)))
+
+    @property
+    def predicted(self) -> list[Any]:
+        """What the board says to each row: a label, or a number with a float32's digits."""
+        if self.labels:
+            return [self.labels[int(index)] for index in self.board]
+        return [float(f"{value:.9g}") for value in self.board.tolist()]
+
+    @property
+    def mean_absolute_error(self) -> float | None:
+        """How far a regressor's values are from the data's on average; None without numbers."""
+        if self.labels or self.truth is None:
+            return None
+        return float(np.mean(np.abs(self.board - np.array(self.truth, np.float64))))
 
     @property
     def accuracy(self) -> float | None:
         """Share of rows that the board decides as the data say; None without labels."""
-        if self.truth is None:
+        if self.truth is None or not self.labels:
             return None
-        right = [self.labels[c] == t for c, t in zip(self.board, self.truth, strict=True)]
+        right = [label == true for label, true in zip(self.predicted, self.truth, strict=True)]
         return float(np.mean(right))
 
     def counts(self) -> dict[str, int]:
@@ -63,34 +81,43 @@ class Decided:
 
     def document(self) -> dict[str, Any]:
         """Return the figures as JSON's types."""
+        if self.labels:
+            judged: dict[str, Any] = {"accuracy": self.accuracy, "counts": self.counts()}
+        else:
+            judged = {"mean_absolute_error": self.mean_absolute_error}
         return {
             "port": self.port,
             "rows": len(self.board),
             "differences": self.differences,
-            "accuracy": self.accuracy,
             "trained_on": self.trained_on,
-            "counts": self.counts(),
-            "predicted": [self.labels[c] for c in self.board],
+            **judged,
+            "predicted": self.predicted,
         }
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what a person wants to know."""
         shown = [(label, f"{count:,}") for label, count in self.counts().items()]
+        if not self.labels:
+            low, high = self.board.min(), self.board.max()
+            shown = [("Rows", f"{len(self.board):,}"), ("Values", f"{low:.6g} to {high:.6g}")]
+        known = ", data that it was trained on" if self.trained_on else ""
         if self.accuracy is not None:
-            known = ", data that it was trained on" if self.trained_on else ""
             share = f"{100 * self.accuracy:.1f} % of {len(self.board):,}{known}"
             shown.append(("Accuracy", share))
+        if self.mean_absolute_error is not None:
+            shown.append(("Mean absolute error", f"{self.mean_absolute_error:.4g}{known}"))
         shown.append(("Board against laptop", f"{self.differences} differences"))
         return shown
 
     def write(self, path: Path) -> None:
-        """Write a CSV with each row's class, whole or not at all."""
+        """Write a CSV with each row's class or value, whole or not at all."""
+        predicted = self.predicted
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(["row", "predicted", *(["label"] if self.truth else [])])
         for i, name in enumerate(self.names):
             label = [self.truth[i]] if self.truth else []
-            writer.writerow([name, self.labels[self.board[i]], *label])
+            writer.writerow([name, predicted[i], *label])
         beside = path.with_name(f".{path.name}.new")
         try:
             beside.write_text(text.getvalue(), encoding="utf-8", newline="")
@@ -113,19 +140,23 @@ def run(folder: Path, data: Path, port: str | None) -> Decided:
     model = TrainedModel.load(folder)
     card = model.card
     new = unseen.read(data, card)
-    host = model.estimator.predict(new.grid)
+    host = model.program.predict(new.grid)
     with link.Board(choose_port(port)) as board, bar("deciding on the board") as on_progress:
         _check_same(board, _built(board, card.name, folder), folder)
         rows = new.grid
         if card.recipe is not None and new.windows is not None:
             features = replay.features(board, card.recipe.blob, new.windows, on_progress)
             rows = grid.quantize(features, card.scale)
-        decided = replay.classes(board, card.name, rows, on_progress)
+        if card.task == "regressor":
+            given = replay.outputs(board, card.name, rows, 1, card.task, on_progress)
+            decided: NDArray[Any] = given[:, 0].astype(np.float64)
+        else:
+            decided = replay.classes(board, card.name, rows, on_progress).astype(np.int64)
         name = board.port
     return Decided(
         labels=card.labels,
         names=new.names,
-        board=decided.astype(np.int64),
+        board=decided,
         host=host,
         truth=new.truth,
         trained_on=new.trained_on,

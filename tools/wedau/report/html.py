@@ -82,6 +82,7 @@ def _template() -> Template:
     )
     environment.filters.update(
         count=figures.count,
+        value=lambda number: figures.value(number, None),
         size=lambda n: _unbroken(figures.size(n)),
         percent=lambda share: _unbroken(figures.percent(share)),
         width=_width,
@@ -101,7 +102,7 @@ def _width(share: float) -> str:
 
 def _tall_heads(labels: Sequence[str]) -> bool:
     """Say whether the matrix's column heads have to be written upwards to fit."""
-    return len(labels) > _TALL_HEADS_FROM or max(map(len, labels)) > _LONG_LABEL
+    return len(labels) > _TALL_HEADS_FROM or max(map(len, labels), default=0) > _LONG_LABEL
 
 
 def _matrix(report: Report) -> list[tuple[str, list[Cell]]]:

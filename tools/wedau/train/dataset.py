@@ -164,7 +164,7 @@ def from_table(path: Path, settings: TrainSettings) -> Dataset:
         )
     texts = table.texts(settings.label, "label") if has_label else [""] * len(table.frame)
     if settings.task == "regressor":
-        texts = [repr(v) for v in table.numbers(settings.label).tolist()]
+        texts = [repr(v) for v in _numbers(table, settings).tolist()]
     elif settings.task == "classifier":
         tables.check_labels(path, settings.label, texts)
     x = np.stack([table.numbers(c).astype(np.float32) for c in features], axis=1)
@@ -190,6 +190,14 @@ def from_table(path: Path, settings: TrainSettings) -> Dataset:
             group=settings.group or "",
         ),
     )
+
+
+def _numbers(table: tables.Table, settings: TrainSettings) -> NDArray[np.float64]:
+    """Return a regressor's label column, float64, shape (n_rows,)."""
+    try:
+        return table.numbers(settings.label)
+    except DataError as error:
+        raise DataError(error.message, targets.no_numbers_hint(settings)) from error
 
 
 def table_sha256(

@@ -48,10 +48,17 @@ def _numbers(texts: Sequence[str], settings: TrainSettings, source: str) -> NDAr
         wrong = next(text for text in texts if numbers([text]) is None)
         raise DataError(
             f"{source}: the label column {settings.label!r} holds {wrong!r}, which is no number",
-            f"{settings.model} predicts numbers: name a column of them with --label, or train a "
-            "classifier, such as --model random-forest",
+            no_numbers_hint(settings),
         )
     return values
+
+
+def no_numbers_hint(settings: TrainSettings) -> str:
+    """Say what to do where a regressor's label is no number."""
+    return (
+        f"{settings.model} predicts numbers: correct the cell, name a column of numbers with "
+        "--label, or train a classifier, such as --model random-forest"
+    )
 
 
 def numbers(texts: Sequence[str]) -> NDArray[np.float64] | None:
