@@ -43,9 +43,9 @@ def from_json(data: Any) -> Program:
     Raises:
         DataError: the family is unknown, or a field is missing or not possible.
     """
-    if not isinstance(data, dict) or data.get("family") not in _FAMILIES:
+    if not isinstance(data, dict) or data.get("family") not in tuple(_FAMILIES):
         raise damaged("it names no family that this version knows")
     try:
         return _FAMILIES[data["family"]].from_json(data)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise damaged(f"{type(error).__name__}: {error}".replace("\n", " ")) from error
