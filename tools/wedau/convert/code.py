@@ -15,6 +15,7 @@ from wedau.models import Dense, Gaussian, Neighbours, Program, Sums, Votes
 
 _FLOAT_CORE = ("wd_exp.c", "wd_mathf.c")
 _TASKS = {"classifier": 0, "regressor": 1, "anomaly": 2}
+MAX_NEIGHBOUR_ROWS = 65535  # their indices are uint16
 MAX_STACK_FLOATS = 2048  # what a call may take of the board's stack, 8 kB
 
 
@@ -70,7 +71,8 @@ def _table(name: str, values: NDArray[Any], kind: str = "float") -> str:
 
 def _float(value: Any) -> str:
     """Return a float literal that is exactly this value rounded to float32."""
-    rounded = np.float32(value)
+    with np.errstate(over="ignore"):
+        rounded = np.float32(value)
     if not np.isfinite(rounded):
         raise ConvertError(
             f"the model has the parameter {value:g}, beyond the range of float32",
@@ -235,6 +237,11 @@ def _gaussian(program: Gaussian) -> Code:
 
 
 def _neighbours(program: Neighbours) -> Code:
+    if len(program.rows) > MAX_NEIGHBOUR_ROWS:
+        raise ConvertError(
+            f"the neighbours remember {len(program.rows)} rows, {MAX_NEIGHBOUR_ROWS} are possible",
+            "train on fewer rows",
+        )
     weights = program.weight.astype(np.float32)
     parts = [
         f"#define WD_N_SCORES {program.n_outputs}",

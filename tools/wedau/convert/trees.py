@@ -7,15 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from wedau.errors import ConvertError
-from wedau.models.program import GRID_MAX, GRID_MIN, Ints, Rows
+from wedau.models.program import GRID_MAX, GRID_MIN, MAX_CLASSES, MAX_FEATURES, Ints, Rows
 from wedau.models.sums import SumTree
 from wedau.models.trees import TreeArrays, forest
 
 with np.errstate():  # emlearn's import makes every NumPy underflow in the process an exception
     from emlearn.convert import convert
 
-MAX_FEATURES = 1024  # the grid row of a call with floats lies on the board's stack: 2 kB
-MAX_CLASSES = 255
 MAX_DEPTH = 100  # emlearn writes nested ifs; compilers nest them 256 deep at most
 
 _KINDS = ("RandomForestClassifier", "ExtraTreesClassifier", "DecisionTreeClassifier")

@@ -11,7 +11,14 @@ from wedau.models.dense import Dense, Layer
 from wedau.models.gaussian import Gaussian
 from wedau.models.growing import Grid, Grown, grow, to_integers
 from wedau.models.neighbours import MAX_NEIGHBOURS, Neighbours
-from wedau.models.program import GRID_MAX, GRID_MIN, Floats, Program
+from wedau.models.program import (
+    GRID_MAX,
+    GRID_MIN,
+    MAX_CLASSES,
+    MAX_FEATURES,
+    Floats,
+    Program,
+)
 from wedau.models.scaling import Scaling, check_step
 from wedau.models.sums import SCORE_MAX, Sums
 from wedau.models.trees import TreeArrays
@@ -75,11 +82,46 @@ def from_sklearn(
         )
     if not hasattr(last, "n_features_in_"):
         raise ConvertError(f"the {kind} has not been fitted", "call its fit() first")
-    n = int((steps[0] if steps else last).n_features_in_)
-    scaling = Scaling(np.ones(n) if scale is None else np.asarray(scale, np.float64), steps)
-    if threshold is not None:
-        return convert(last, scaling, threshold)
-    return convert(last, scaling)
+    scaling = Scaling(_scale(scale, int((steps[0] if steps else last).n_features_in_)), steps)
+    with np.errstate(all="ignore"):
+        if convert is _mixture:
+            program = _mixture(last, scaling, threshold)
+        elif threshold is not None:
+            raise _refuse(last, "a threshold", "leave it out: only a GaussianMixture needs one")
+        else:
+            program = convert(last, scaling)
+        _check(program, kind)
+    return program
+
+
+def _scale(scale: Floats | None, n_features: int) -> Floats:
+    if scale is None:
+        return np.ones(n_features)
+    given = np.asarray(scale, np.float64)
+    if given.shape != (n_features,) or not np.all(np.isfinite(given) & (given > 0)):
+        raise ConvertError(
+            f"the scale must hold {n_features} positive numbers, one for each feature",
+            "take that of the training data: wedau.train.grid.fit_scale(x)",
+        )
+    return given
+
+
+def _check(program: Program, kind: str) -> None:
+    if program.n_features > MAX_FEATURES:
+        raise ConvertError(
+            f"the {kind} has {program.n_features} features, {MAX_FEATURES} are possible",
+            "leave out the least important ones",
+        )
+    if program.n_outputs > MAX_CLASSES:
+        raise ConvertError(
+            f"the {kind} has {program.n_outputs} classes, {MAX_CLASSES} are possible",
+            "check that the labels are labels, not measurements",
+        )
+    if not np.all(np.isfinite(program.outputs(np.zeros((1, program.n_features), np.int16)))):
+        raise ConvertError(
+            f"the {kind} has parameters that are not finite or far too large",
+            "scale the features: put a StandardScaler before it, and fit it again",
+        )
 
 
 def class_labels(estimator: Any) -> tuple[str, ...]:
@@ -298,6 +340,8 @@ def _perceptron(estimator: Any, scaling: Scaling) -> Program:
         Layer(np.asarray(w, np.float64), np.asarray(b, np.float64))
         for w, b in zip(estimator.coefs_, estimator.intercepts_, strict=True)
     ]
+    if estimator.out_activation_ == "exp":
+        raise _refuse(estimator, "the Poisson loss", "use HistGradientBoostingRegressor for it")
     if estimator.out_activation_ == "identity":
         _one_output(estimator, layers[-1].weights.shape[1])
         return _dense(estimator, scaling, layers, "regressor", "identity")

@@ -130,4 +130,6 @@ class Gaussian(Program):
         if link == "distance" and k != 1:
             raise damaged("mean: a distance has one distribution")
         base = floats(data["base"], "base", k)
-        return cls(mean, factor, base, link, number(data["threshold"], "threshold"), data["kind"])
+        return cls(
+            mean, factor, base, link, number(data["threshold"], "threshold"), str(data["kind"])
+        )

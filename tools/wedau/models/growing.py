@@ -120,7 +120,8 @@ def to_integers(
         raise ConvertError(
             "a leaf of the trees is not a finite number", "check the training data for infinities"
         )
-    room = SCORE_MAX - len(members) - 1  # each rounding may add a half
+    # Each rounding may add a half, and later scores start lower by a unit a tree.
+    room = SCORE_MAX - (len(members) + 1) * (len(base) + 1)
     largest_sum = max(float(most.max()), 2.0**-900)
     shift = min(MAX_SHIFT, int(np.floor(np.log2(room / largest_sum))))
     rounded = tuple(

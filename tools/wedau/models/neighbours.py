@@ -9,6 +9,7 @@ import numpy as np
 from wedau.models.program import (
     GRID_MAX,
     GRID_MIN,
+    MAX_CLASSES,
     Floats,
     Ints,
     Program,
@@ -116,7 +117,7 @@ class Neighbours(Program):
         task: Any = choice(data["task"], "task", ("classifier", "regressor"))
         rows = integers(data["rows"], "rows", GRID_MIN, GRID_MAX, None, None)
         target = floats(data["target"], "target", len(rows))
-        n_outputs = integer(data["n_outputs"], "n_outputs", 1, 255)
+        n_outputs = integer(data["n_outputs"], "n_outputs", 1, MAX_CLASSES)
         if task == "classifier" and not np.all(np.isin(target, np.arange(n_outputs))):
             raise damaged("target is not one of the classes")
         weight = floats(data["weight"], "weight", rows.shape[1])

@@ -16,6 +16,8 @@ Rows = NDArray[np.int16]
 
 ANOMALY_LABELS = ("normal", "anomaly")
 GRID_MIN, GRID_MAX = -32768, 32767
+MAX_FEATURES = 1024  # the grid row of a call with floats lies on the board's stack: 2 kB
+MAX_CLASSES = 255
 
 
 class Program(ABC):

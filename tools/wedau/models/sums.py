@@ -4,6 +4,7 @@ Every leaf adds integers to one or all scores. The sums are exact, so board and 
 bit, whatever the order; scikit-learn's own floats are met within half a unit for each tree.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ import numpy as np
 from wedau.models.program import (
     GRID_MAX,
     GRID_MIN,
+    MAX_FEATURES,
     Floats,
     Ints,
     Program,
@@ -127,6 +129,16 @@ class Sums(Program):
         return sum(tree.n_nodes for tree in self.trees)
 
     @property
+    def rounding_units(self) -> int:
+        """How far two scores may be from each other because their leaves and base were rounded."""
+        return len(self.trees) + 1
+
+    @property
+    def rounding(self) -> float:
+        """How far scores may be from scikit-learn's; with several, the best from another one."""
+        return math.ldexp(self.rounding_units * max(1, len(self.base)), -self.shift)
+
+    @property
     def size(self) -> str:
         """How large it is, in words."""
         depth = max(tree.depth() for tree in self.trees)
@@ -191,7 +203,7 @@ class Sums(Program):
     def from_json(cls, data: Mapping[str, Any]) -> "Sums":
         """Read and check what `to_json` gave."""
         task: Any = choice(data["task"], "task", ("classifier", "regressor", "anomaly"))
-        n_features = integer(data["n_features"], "n_features", 1, 1024)
+        n_features = integer(data["n_features"], "n_features", 1, MAX_FEATURES)
         base = integers(data["base"], "base", -SCORE_MAX, SCORE_MAX, None)
         made = cls(
             task=task,
@@ -246,7 +258,8 @@ def _tree(data: Any, number: int, n_features: int, n_scores: int) -> SumTree:
     after = children > np.concatenate([at, at])
     if not (after.all() and np.array_equal(np.sort(children), np.arange(1, n))):
         raise damaged(f"{where}: the nodes are not one tree")
-    if np.any(tree.feature[inner] < 0) or np.any((tree.feature >= 0) != inner):
+    leaf = (tree.feature == LEAF) & (tree.right == LEAF) & (tree.threshold == 0)
+    if np.any(leaf == inner):
         raise damaged(f"{where}: a node is half a leaf, half a decision")
     if tree.value.shape[1] != (n_scores if tree.output < 0 else 1):
         raise damaged(f"{where}: value has another width than the scores")

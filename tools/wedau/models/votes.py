@@ -8,7 +8,17 @@ import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
 from wedau.models import trees
-from wedau.models.program import Floats, Ints, Program, Rows, Task, damaged, integer
+from wedau.models.program import (
+    MAX_CLASSES,
+    MAX_FEATURES,
+    Floats,
+    Ints,
+    Program,
+    Rows,
+    Task,
+    damaged,
+    integer,
+)
 
 
 @dataclass(frozen=True)
@@ -69,8 +79,8 @@ class Votes(Program):
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Votes":
         """Read and check what `to_json` gave."""
-        n_features = integer(data["n_features"], "n_features", 1, 1024)
-        n_outputs = integer(data["n_outputs"], "n_outputs", 2, 255)
+        n_features = integer(data["n_features"], "n_features", 1, MAX_FEATURES)
+        n_outputs = integer(data["n_outputs"], "n_outputs", 2, MAX_CLASSES)
         if not isinstance(data["trees"], list) or not data["trees"]:
             raise damaged("it holds no trees")
         members = tuple(
