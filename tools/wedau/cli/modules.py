@@ -17,6 +17,7 @@ from wedau.report import Build, Report, render
 
 NOTE = "modules.json"
 REPORTS = ("report.html", "report.json")
+SEARCH = ("tuning.html", "tuning.json")
 CARD = "model.json"
 DATA = str(Format.DATA)
 
@@ -125,8 +126,8 @@ def load(folder: Path, arch: str) -> Built:
 
 
 def forget(folder: Path) -> None:
-    """Remove reports and modules of an earlier training from a model's folder."""
-    for name in REPORTS:
+    """Remove what other commands made of an earlier model from a folder that is trained anew."""
+    for name in (*REPORTS, *SEARCH):
         (folder / name).unlink(missing_ok=True)
     for note in folder.glob(f"*/{NOTE}"):
         shutil.rmtree(note.parent)

@@ -79,15 +79,19 @@ class TrainedModel:
         """Number of nodes of all trees, leaves included; None where there are no trees."""
         return self.program.n_nodes if isinstance(self.program, (Votes, Sums)) else None
 
-    def save(self, folder: Path | str) -> None:
+    def save(self, folder: Path | str, extra: Mapping[str, bytes] | None = None) -> None:
         """Write the model's folder, the whole or nothing; an older model there is replaced.
+
+        Args:
+            folder: where to.
+            extra: further files by name, written together with the model's own.
 
         Raises:
             DataError: the folder holds something that is not a model, or cannot be written.
         """
         folder = Path(folder)
         check_replaceable(folder)
-        files = _files(self)
+        files = {**_files(self), **(extra or {})}
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".wedau-", dir=folder.parent) as beside:
@@ -95,7 +99,7 @@ class TrainedModel:
                 new.mkdir()
                 for name, data in files.items():
                     Path(new, name).write_bytes(data)
-                _replace(new, folder, Path(beside, "old"))
+                _replace(new, folder, Path(beside, "old"), [*_OWN, *files])
         except OSError as error:
             raise DataError(
                 f"cannot write the model folder {folder}: {error.strerror}",
@@ -152,13 +156,13 @@ def check_replaceable(folder: Path) -> None:
         )
 
 
-def _replace(new: Path, folder: Path, old: Path) -> None:
-    """Put `new` in the place of `folder`; other files in there, such as a report, move along."""
+def _replace(new: Path, folder: Path, old: Path, own: Sequence[str]) -> None:
+    """Put `new` in the place of `folder`; other files than its own in there move along."""
     if not folder.exists():
         new.rename(folder)
         return
     for other in folder.iterdir():
-        if other.name not in _OWN:
+        if other.name not in own:
             copy = shutil.copytree if other.is_dir() else shutil.copy2
             copy(other, Path(new, other.name))
     folder.rename(old)

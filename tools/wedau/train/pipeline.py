@@ -53,7 +53,7 @@ def prepare(settings: TrainSettings, say: Say = _silent, data: Recordings | None
     Raises:
         DataError: the data cannot be used.
     """
-    if data is None and _is_table(settings):
+    if data is None and is_table(settings):
         assert settings.data is not None
         say(f"reading {settings.data}")
         rows = dataset.from_table(settings.data, settings)
@@ -68,7 +68,7 @@ def prepare(settings: TrainSettings, say: Say = _silent, data: Recordings | None
     return rows
 
 
-def _is_table(settings: TrainSettings) -> bool:
+def is_table(settings: TrainSettings) -> bool:
     """Whether the data are one file of ready features."""
     if settings.data is None:
         raise DataError(
