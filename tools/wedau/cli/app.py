@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from wedau import __version__
-from wedau.cli import bench, build, build_engine, demo, doctor, predict, push, repl, sim, train
+from wedau.cli import (
+    bench,
+    build,
+    build_engine,
+    demo,
+    doctor,
+    predict,
+    push,
+    repl,
+    sim,
+    train,
+    tune,
+)
 
 app = typer.Typer(
     name="wedau",
@@ -33,6 +45,7 @@ def common(
 
 
 app.command("train")(train.train)
+app.command("tune")(tune.tune)
 app.command("build")(build.build)
 app.command("build-engine")(build_engine.build_engine)
 app.command("push")(push.push)

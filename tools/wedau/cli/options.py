@@ -14,6 +14,13 @@ class Format(StrEnum):
     DATA = "data"
 
 
+class Backend(StrEnum):
+    """Who hands out the trials of a search."""
+
+    JOBLIB = "joblib"
+    DASK = "dask"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 Port = Annotated[
     str | None,

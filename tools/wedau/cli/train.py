@@ -96,7 +96,7 @@ def train(
         hop_ms=hop_ms,
         recipe=plan.read(recipe) if recipe else None,
         ignore=tuple(ignore or ()),
-        units=_units(unit or []),
+        units=units_of(unit or []),
         model=model,
         trees=trees,
         depth=depth,
@@ -119,7 +119,8 @@ def train(
     show(trained, output, json)
 
 
-def _units(given: list[str]) -> dict[str, str]:
+def units_of(given: list[str]) -> dict[str, str]:
+    """Return the unit of each column that --unit names."""
     units = {}
     for each in given:
         column, equals, unit = each.partition("=")

@@ -83,15 +83,8 @@ def search(
     first = space.fresh((trials + 1) // 2 - 1, lambda _: space.draw(random), known)
     done = _round(material, [space.default(), *first], (), as_data, trials, on_progress)
     for share in (2, 1):
-        wanted = (trials - len(done)) // share
         parents = best(done, limits)[:PARENTS]
-        if not (wanted and parents):
-            continue
-        near = space.fresh(
-            wanted,
-            lambda i, parents=parents: space.near(parents[i % len(parents)].choice, random),
-            known,
-        )
+        near = _near(parents, (trials - len(done)) // share, space, random, known)
         done += _round(material, near, done, as_data, trials, on_progress)
     return done
 
@@ -119,6 +112,19 @@ def best(trials: Sequence[Trial], limits: Limits, tolerance: float = 0.0) -> lis
     return sorted((trial for trial in trials if trial.judged), key=place)
 
 
+def _near(
+    parents: Sequence[Trial],
+    count: int,
+    space: Space,
+    random: np.random.Generator,
+    known: set[Choice],
+) -> list[Choice]:
+    """Return new choices like those of the parents, taking turns."""
+    if not parents:
+        return []
+    return space.fresh(count, lambda i: space.near(parents[i % len(parents)].choice, random), known)
+
+
 def _round(
     material: Material,
     choices: Sequence[Choice],
@@ -128,7 +134,7 @@ def _round(
     on_progress: Progress,
 ) -> tuple[Trial, ...]:
     """Run trials side by side; return them by number."""
-    workers = _Workers(batch_size=1)
+    workers = _Workers(batch_size=1)  # type: ignore[no-untyped-call]
     workers.on_done = lambda n: on_progress(len(before) + n, total)
     made = workers(
         delayed(judge)(
