@@ -44,3 +44,34 @@ def test_recordings_without_labels_are_decided_on_the_board(
     assert lone.code == 0
     assert "0 differences" in lone.out
     assert "Accuracy" not in lone.out
+
+
+def test_numbers_and_alarms_are_decided_on_the_board(
+    wedau: Wedau, place: Path, sim_firmware: SimFirmware
+) -> None:
+    samples.table(place / "table.csv")
+    number = ("--label", "tilt", "--ignore", "label", "--model", "gradient-boosting-regressor")
+    assert wedau("train", "table.csv", "-o", "tilt", *number, "--trees", "3").code == 0
+    normal = ("--model", "isolation-forest", "--trees", "5", "--normal", "idle")
+    assert wedau("train", "table.csv", "-o", "odd", *normal).code == 0
+    assert wedau("build", "tilt").code == wedau("build", "odd").code == 0
+    with boards.board(sim_firmware.elf, sim_firmware.plugin) as board:
+        at = ("--port", board.port)
+        for name in ("tilt", "odd"):
+            assert wedau("push", name, *at).code == 0
+        values = json.loads(wedau("predict", "tilt", "table.csv", *at, "--json", "-o", "v.csv").out)
+        alarms = json.loads(wedau("predict", "odd", "table.csv", *at, "--json").out)
+        said = wedau("predict", "tilt", "table.csv", *at).out
+    assert values["differences"] == alarms["differences"] == 0
+    assert values["trained_on"] and alarms["trained_on"]
+    with (place / "v.csv").open(encoding="utf-8") as file:
+        first = list(csv.reader(file))[1]
+    assert first[0] == "row 2"
+    assert float(first[1]) == values["predicted"][0]
+    true = [float(row["tilt"]) for row in csv.DictReader((place / "table.csv").open())]
+    error = sum(abs(a - b) for a, b in zip(true, values["predicted"], strict=True)) / len(true)
+    assert values["mean_absolute_error"] == pytest.approx(error)
+    assert error < 1.5
+    assert "Mean absolute error" in said and "Values" in said
+    assert alarms["counts"]["normal"] + alarms["counts"]["anomaly"] == 60
+    assert alarms["accuracy"] > 0.5

@@ -5,7 +5,7 @@ python tests/host/report_samples.py > tests/golden/report_v1.json
 
 from dataclasses import replace
 
-from wedau.report import Build, Data, Feature, Report
+from wedau.report import Alarms, Build, Data, Feature, Regression, Report
 
 EXERCISES = ("PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW")
 
@@ -74,6 +74,27 @@ BARE = Report(
     labels=("a", "b"),
     features=(Feature("x"),),
     data=Data("data.csv"),
+)
+
+
+POINTS = tuple((float(v), v + (v % 7 - 3) / 10) for v in range(40))
+
+VALUES = replace(
+    FULL,
+    kind="gradient boosting, regression, 30 trees, depth 3, 436 nodes",
+    labels=(),
+    accuracy_unseen=None,
+    confusion=None,
+    regression=Regression("load", "kg", 0.875, 1.25, 0.0, 39.0, POINTS),
+)
+
+ALARMS = replace(
+    FULL,
+    kind="isolation forest, 25 trees",
+    labels=("normal", "anomaly"),
+    confusion=((98, 2), (5, 15)),
+    accuracy_unseen=113 / 120,
+    alarms=Alarms(0.02, 0.75),
 )
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from report_samples import BARE, EXERCISES, FULL, with_labels
+from report_samples import ALARMS, BARE, EXERCISES, FULL, VALUES, with_labels
 
-from wedau.report import Build, Feature, Mismatch, Report, palette, render
+from wedau.report import Alarms, Build, Feature, Mismatch, Regression, Report, palette, render
+from wedau.report.scatter import scatter
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 EVIL = "<script>alert('x')</script>\"&"
@@ -22,6 +23,10 @@ REPORTS = {
     "differs": replace(FULL, differences=1, mismatches=(Mismatch("held-out row 12", "a", "b"),)),
     "one class": replace(FULL, labels=("only",), confusion=((5,),)),
     "data file": replace(FULL, builds=(Build("data", "none", module_bytes=9), *FULL.builds)),
+    "values": VALUES,
+    "one value": replace(VALUES, regression=Regression("x", None, None, 0.0, 2.0, 2.0, ((2, 2),))),
+    "alarms": ALARMS,
+    "no alarm to find": replace(ALARMS, alarms=Alarms(0.02, None), confusion=((98, 2), (0, 0))),
     "nothing judged": replace(FULL, confusion=((0,) * 3,) * 3, accuracy_unseen=None),
 }
 
@@ -265,3 +270,33 @@ def test_a_data_file_needs_an_engine_and_has_no_code() -> None:
     assert rows["Engine"] == ["not measured", "none needed", "none needed"]
     assert rows["Machine code"][0] == "none"
     assert '<th scope="row">Engine' not in render(FULL)
+
+
+def test_regressors_page_draws_each_held_out_row() -> None:
+    page = Page(render(VALUES))
+    assert VALUES.regression is not None
+    assert page.tags["circle"] == 1 + len(VALUES.regression.points)  # one is the verdict's
+    assert "How near are its values?" in page.texts
+    assert "Accuracy" not in page.texts
+    assert "matrix" not in page.values("class")
+
+
+def test_scatter_keeps_within_its_axes_and_says_what_it_leaves_out() -> None:
+    points = [(v * 1e6 - 3e8, -v * 1e6) for v in range(1201)]
+    drawn = scatter(points)
+    assert drawn is not None
+    assert len(drawn.points) + drawn.left_out == 1201
+    assert len(drawn.points) <= 500
+    for x, y in drawn.points:
+        assert drawn.left <= x <= drawn.right
+        assert drawn.top <= y <= drawn.bottom
+    assert [t.text for t in drawn.ticks][0] == "-1.5e+09"
+    assert scatter([]) is None
+    for alone in (0.0, 5.0, -1e-9):
+        assert scatter([(alone, alone)]) is not None
+
+
+def test_anomaly_models_page_says_what_it_finds() -> None:
+    page = Page(render(ALARMS))
+    assert "Anomalies found" in page.texts
+    assert "False alarms: 2.0\N{NO-BREAK SPACE}% of the normal windows it never saw." in page.texts

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from report_samples import BARE, FULL
+from report_samples import ALARMS, BARE, FULL, VALUES
 
-from wedau.report import Build, figures, scores, summary, text, usage
+from wedau.report import Alarms, Build, figures, scores, summary, text, usage
 
 
 @pytest.mark.parametrize(
@@ -153,3 +153,28 @@ def test_a_data_file_that_a_board_has_run_is_good_as_a_module_is() -> None:
     assert shown["Board against laptop"].startswith("0 differences")
     assert shown["Module"] == "5,678 bytes (data), and 5,792 of the engine once for all models"
     assert text.verdict(report) == text.verdict(FULL)
+
+
+def test_regressor_is_judged_by_its_error() -> None:
+    verdict = text.verdict(VALUES)
+    assert verdict.level == "good"
+    assert verdict.sentence.startswith("Off by 1.25 kg on average on the windows it never saw, and")
+    rows = dict(summary(VALUES))
+    assert rows["Mean absolute error"] == "1.25 kg (0 to 39 kg; windows it never saw)"
+    assert rows["R2"] == "0.875"
+    assert ">>> saw.predict(x, out)[0]  # load in kg" in text.usage(VALUES).splitlines()
+    assert VALUES.regression is not None
+    useless = replace(VALUES, regression=replace(VALUES.regression, r2=-0.1))
+    assert text.verdict(useless).level == "open"
+    assert "no better than always answering the mean" in text.verdict(useless).sentence
+
+
+def test_anomaly_model_is_judged_by_its_alarms() -> None:
+    assert text.verdict(ALARMS).sentence.startswith(
+        "Finds 75.0 % of the anomalies it never saw and calls 2.0 % of the normal windows one, and"
+    )
+    rows = dict(summary(ALARMS))
+    assert (rows["False alarms, unseen"], rows["Anomalies found"]) == ("2.0 %", "75.0 %")
+    assert ">>> saw.decision_function(x, out)[0]  # below 0: an anomaly" in text.usage(ALARMS)
+    for alarms in (Alarms(0.02, None), Alarms(0.02, 0.01)):
+        assert text.verdict(replace(ALARMS, alarms=alarms)).level == "open"
