@@ -14,12 +14,13 @@ def build_engine(
     arch: options.Arch = "xtensawin",
     micropython: options.Micropython = None,
 ) -> None:
-    """Compile what boards need to run data files, for those who have no compiler.
+    """Compile the modules that are the same for all models, for those who have no compiler.
 
-    Makes wedau_trees.mpy, the engine, and wedau_features.mpy, which models of recordings need.
-    'wedau push --engine FOLDER' puts them onto a board.
+    Makes wedau_trees.mpy, the engine for data files, and wedau_features.mpy, which models of
+    recordings need: 'wedau push --engine FOLDER' puts them onto a board. And wedau_baseline.mpy,
+    which learns on the board what is normal: push it by its name.
     """
-    from wedau.build import compilers, engine
+    from wedau.build import baseline, compilers, engine
     from wedau.cli import verify
     from wedau.cli.workbench import micropython_source
 
@@ -29,6 +30,7 @@ def build_engine(
         made = [
             engine.build(arch=arch, micropython=source, out=work, say=say),
             verify.compile_features(arch, work, source),
+            baseline.build(arch=arch, micropython=source, out=work, say=say),
         ]
         folder.mkdir(parents=True, exist_ok=True)
         for module in made:
