@@ -242,6 +242,36 @@ def test_the_firmwares_functions_are_counted_and_what_raises_is_left_out(tmp_pat
     assert 10 < bound.instructions < 25
 
 
+SPILLED = """
+    .section .literal,"ax",@progbits
+    .p2align 2
+table: .long mp_fun_table
+    .text
+    .global f
+    .type f, @function
+f:
+    entry a1, 64
+    l32r a8, table
+    s32i a8, a1, 4
+    addi a11, a1, {address}
+    l32i a9, a8, 260
+    callx8 a9
+    l32i a8, a1, 4
+    l32i a9, a8, 260
+    callx8 a9
+    retw.n
+    .size f, . - f
+"""
+
+
+def test_a_pointer_kept_in_the_frame_is_known_where_nothing_else_may_write(tmp_path: Path) -> None:
+    kept = code(tmp_path, SPILLED.format(address=8), suffix=".S")
+    assert kept.worst("f") == bounds.Bound(10, {"get_buffer": 2})
+    exposed = code(tmp_path, SPILLED.format(address=4), suffix=".S")
+    with pytest.raises(bounds.NoBoundError, match="calls through a pointer"):
+        exposed.worst("f")
+
+
 def test_ways_through_a_function_can_be_left_out(tmp_path: Path) -> None:
     source = """
         __attribute__((noinline)) int slow(int x) { return (x / 3) ^ (x / 7) ^ (x / 5); }

@@ -21,7 +21,10 @@ class Firmware:
 
 # What a register may hold that matters here: an address, a function of the firmware, a number.
 Value = Place | External | Firmware | int
+# Beside the registers, words of the frame: 16 and the offset from a1.
 Registers = dict[int, Value]
+_STACK_POINTER = 1
+_FRAME = 16
 
 
 @dataclass
@@ -80,6 +83,7 @@ class _Tracer:
         self.decoded: dict[int, Instruction] = {}
         self.loop_starts: dict[int, int] = {}  # by the offset where the hardware loop ends
         self.queue: list[int] = []
+        self.own_words = self._own_words()
 
     def run(self) -> Flow:
         start = self.function.start.offset
@@ -92,6 +96,20 @@ class _Tracer:
             self._step(self.queue.pop())
         self._mark()
         return self.flow
+
+    def _own_words(self) -> int:
+        """Return below which offset from a1 nothing lies that pointers point to."""
+        at, lowest = self.function.start.offset, 1 << 30
+        end = at + self.function.size
+        while at < end:
+            try:
+                instruction = xtensa.decode(self.code, at)
+            except NoBoundError:
+                return 0
+            address = xtensa.stack_address(self.code, at)
+            lowest = lowest if address is None else min(lowest, address)
+            at += instruction.length
+        return lowest
 
     def _decode(self, at: int) -> Instruction:
         if at not in self.decoded:
@@ -155,9 +173,14 @@ class _Tracer:
             raise NoBoundError(f"{self.function.name}() has two entries")
         if kind is Kind.RETURN:
             self.flow.returns.add(at)
+        if kind is Kind.STORE:
+            self._store(instruction, registers)
+            return True
         value: Value | None = None
         if kind is Kind.LITERAL:
             value = self._literal(at)
+        elif kind is Kind.LOAD and instruction.source == _STACK_POINTER:
+            value = registers.get(_FRAME + instruction.value)
         elif kind is Kind.LOAD:
             value = self._load(registers.get(instruction.source), instruction.value)
         elif kind is Kind.MOVE:
@@ -172,6 +195,14 @@ class _Tracer:
         if value is not None:
             registers[instruction.register] = value
         return True
+
+    def _store(self, instruction: Instruction, registers: Registers) -> None:
+        if instruction.source != _STACK_POINTER:
+            return
+        value = registers.get(instruction.register)
+        registers.pop(_FRAME + instruction.value, None)
+        if value is not None and instruction.value + 4 <= self.own_words:
+            registers[_FRAME + instruction.value] = value
 
     def _literal(self, at: int) -> Value | None:
         start = self.function.start
@@ -202,7 +233,7 @@ class _Tracer:
         self.flow.sizes.pop(at, None)
         if isinstance(size, int):
             self.flow.sizes[at] = size
-        for register in [r for r in registers if r >= instruction.value]:
+        for register in [r for r in registers if instruction.value <= r < _FRAME]:
             del registers[register]
         return not (isinstance(target, Firmware) and target.name in self.ends)
 

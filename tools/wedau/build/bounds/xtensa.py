@@ -27,6 +27,7 @@ class Kind(Enum):
     LOAD = "loads a word"
     MOVE = "copies a register"
     CONSTANT = "sets a register"
+    STORE = "stores a word"
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,11 @@ class Instruction:
         kind: see Kind.
         length: 2 or 3 bytes.
         target: where it branches to, calls or loads from, or where its loop ends: an offset.
-        register: the register that it writes (LITERAL, LOAD, MOVE, CONSTANT) or calls
-            (CALL_REGISTER).
-        source: the register that it copies (MOVE) or loads through (LOAD).
-        value: bytes of the frame (ENTRY), the offset of a LOAD, the CONSTANT, the first register
-            that a call changes (CALL, CALL_REGISTER).
+        register: the register that it writes (LITERAL, LOAD, MOVE, CONSTANT), stores (STORE) or
+            calls (CALL_REGISTER).
+        source: the register that it copies (MOVE), or loads or stores through (LOAD, STORE).
+        value: bytes of the frame (ENTRY), the offset of a LOAD or STORE, the CONSTANT, the first
+            register that a call changes (CALL, CALL_REGISTER).
         writes: registers that it may write otherwise.
     """
 
@@ -77,6 +78,24 @@ def decode(code: bytes, at: int) -> Instruction:
     if found is None:
         raise NoBoundError(f"the instruction {word:#08x} at {at:#x} is not known")
     return found
+
+
+def stack_address(code: bytes, at: int) -> int | None:
+    """Return the offset from a1 of an address in the frame that an instruction makes, if it does.
+
+    0 stands for any: what else than adding a constant is done with a1, or a narrower store there.
+    """
+    word = int.from_bytes(code[at : at + 3], "little")
+    op0, (t, s, r) = word & 15, _fields(word)
+    if op0 == 2 and s == 1 and r in (12, 13):
+        return _signed(word >> 16 & 255, 8) * (256 if r == 13 else 1)
+    if op0 == 11 and s == 1:
+        return t or -1
+    computes = op0 == 10 or (op0 == 0 and word >> 16 & 15 == 0 and word >> 20 & 15 >= 1)
+    copies = op0 == 13 and r == 0 and s == 1
+    stored = t == 1 and (op0 == 9 or (op0 == 2 and r == 6))
+    narrower = s == 1 and op0 == 2 and r in (4, 5, 14, 15)
+    return 0 if (computes and 1 in (s, t)) or copies or stored or narrower else None
 
 
 def _fields(word: int) -> tuple[int, int, int]:
@@ -146,7 +165,9 @@ def _memory(word: int, at: int) -> Instruction | None:
     if r == 10:  # movi
         value = _signed(s << 8 | word >> 16, 12)
         return Instruction(Kind.CONSTANT, 3, register=t, value=value)
-    if r in (4, 5, 6, 15):  # stores
+    if r == 6:
+        return Instruction(Kind.STORE, 3, register=t, source=s, value=4 * (word >> 16 & 255))
+    if r in (4, 5, 15):  # other stores
         return _plain(3)
     return None if r in (3, 7, 8) else _plain(3, t)  # not reserved ones, caches
 
@@ -201,7 +222,8 @@ def _narrow_load(word: int, at: int) -> Instruction:
 
 
 def _narrow_store(word: int, at: int) -> Instruction:
-    return _plain(2)
+    t, s, r = _fields(word)
+    return Instruction(Kind.STORE, 2, register=t, source=s, value=4 * r)
 
 
 def _narrow_add(word: int, at: int) -> Instruction:
