@@ -45,7 +45,7 @@ def test_results_go_to_stdout_and_progress_to_stderr(place: Path) -> None:
     out, err = done.stdout.decode(), done.stderr.decode()
     assert done.returncode == 0
     assert [line.split()[0] for line in out.splitlines()] == [
-        *["Classes", "Rows", "Forest", "Accuracy", "next:"]
+        *["Classes", "Rows", "Model", "Accuracy", "next:"]
     ]
     assert "cutting, idle, läuft" in out
     assert "reading data.csv" in err
