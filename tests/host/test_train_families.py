@@ -23,6 +23,7 @@ from wedau.errors import DataError, UsageError, WedauError
 from wedau.train import anomalies, pipeline
 from wedau.train.kinds import KINDS, OPTIONS
 from wedau.train.model import TrainedModel
+from wedau.train.recordings import Recording, Recordings
 from wedau.train.settings import TrainSettings
 
 CLASSIFIERS = [kind for kind, its in KINDS.items() if its.task == "classifier"]
@@ -203,6 +204,42 @@ def test_a_class_that_is_held_out_whole_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="all rows of the class 'rare' are held out at once"):
         pipeline.run(replace(settings, ignore=("x",)))
     assert pipeline.run(replace(settings, model="extra-trees", trees=3)).card.labels[2] == "rare"
+
+
+def test_neighbours_that_are_equally_near_are_no_model(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.integers(0, 2, (300, 6)), columns=list("uvwxyz"))
+    frame["label"] = np.where(frame.sum(axis=1) + rng.integers(0, 2, 300) > 3, "many", "few")
+    frame.to_csv(tmp_path / "bits.csv", index=False)
+    with pytest.raises(DataError, match="just between two answers") as caught:
+        pipeline.run(TrainSettings(data=tmp_path / "bits.csv", model="knn"))
+    assert "equally near" in caught.value.hint
+    pipeline.run(TrainSettings(data=tmp_path / "bits.csv", model="hist-gradient-boosting"))
+
+
+def recordings(labels: list[str]) -> Recordings:
+    """Two channels of noise, louder by the number."""
+    rng = np.random.default_rng(0)
+    items = [
+        Recording(f"r{i}", (rng.normal(size=(400, 2)) * (1 + i % 4)).astype(np.float32), label)
+        for i, label in enumerate(labels)
+    ]
+    return Recordings("made", ("ax", "ay"), ("", ""), 50.0, tuple(items))
+
+
+def test_recordings_give_numbers_and_alarms_too() -> None:
+    short = TrainSettings(window_ms=1000)
+    loud = recordings([str(1 + i % 4) for i in range(12)])
+    value = pipeline.run(replace(short, model="linear", units={"label": "V"}), data=loud).card
+    assert value.metrics["r2_unseen"] > 0.8
+    assert (value.metrics["by"], value.target_unit) == ("recording", "V")
+    settings = replace(short, model="isolation-forest", normal=("1", "2"))
+    alarm = pipeline.run(settings, data=loud).card
+    assert alarm.metrics["detection_rate_unseen"] > 0.5
+    plain = pipeline.run(replace(settings, normal=()), data=recordings([""] * 12)).card
+    assert (plain.data.label, plain.metrics["detection_rate_unseen"]) == ("", None)
+    with pytest.raises(DataError, match="holds 'loud', which is no number"):
+        pipeline.run(replace(short, model="linear"), data=recordings(["1", "loud"] * 6))
 
 
 FAMILIES = ("gradient-boosting", "isolation-forest", "mlp", "naive-bayes", "knn", "linear")

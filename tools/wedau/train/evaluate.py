@@ -173,14 +173,21 @@ def _fold(data: Dataset, rows: NDArray[np.int64], settings: TrainSettings) -> Fo
     seen = Training(x[training], data.y[training], data.parts[training], data.labels, scale)
     fitted = families.fit(seen, settings)
     predicted, outputs = fitted.ask(x[rows])
-    far = first_difference(fitted.program, x[rows], predicted, outputs)
-    if far is not None:
-        raise DataError(
-            f"{settings.model} cannot be put on the grid exactly: a held-out row lies just between "
-            "two answers, and which one scikit-learn gives is chance",
-            "train with another seed, other options, or another kind of model",
-        )
+    if first_difference(fitted.program, x[rows], predicted, outputs) is not None:
+        raise _between_answers(settings)
     return Fold(fitted.program, scale, fitted.importance, rows, x[rows], predicted, outputs)
+
+
+def _between_answers(settings: TrainSettings) -> DataError:
+    message = (
+        f"{settings.model} cannot be put on the grid exactly: a held-out row lies just between two "
+        "answers, and which one scikit-learn gives is chance"
+    )
+    if settings.option("neighbors"):
+        hint = "where few values occur, many rows are equally near: train another kind of model"
+    else:
+        hint = "train with another seed, other options, or another kind of model"
+    return DataError(message, hint)
 
 
 def metrics(data: Dataset, result: CrossValidation, number: int = 0) -> Metrics:
