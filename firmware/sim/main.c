@@ -15,6 +15,9 @@
 // Fixed, so that counts do not depend on where the host happens to have room.
 #define HEAP_ADDRESS 0x30000000
 
+// More than the frame of a function that calls no other.
+#define FRAME_BYTES 256
+
 int errno;
 extern char sim_stack_top[];
 
@@ -83,6 +86,17 @@ static void run_python(char *heap) {
     sim_args.reset_cause = SIM_RESET_SOFT;
 }
 
+// Each run starts from the same memory: littlefs' stat, for one, looks at what was on the stack
+// before, and its count would depend on what ran before the reset.
+static void clear_stack(void) {
+    volatile char here = 0;
+    volatile uint32_t *bottom = (volatile uint32_t *)(void *)(sim_stack_top - SIM_STACK_BYTES);
+    size_t words = ((size_t)((char *)&here - (char *)bottom) - FRAME_BYTES) / sizeof(*bottom);
+    for (size_t i = 0; i < words; ++i) {
+        bottom[i] = 0;
+    }
+}
+
 void sim_main(uint32_t *entry_stack) {
     if (!sim_args_parse((int)entry_stack[0], (char **)(entry_stack + 1))) {
         mp_hal_stdout_tx_str("usage: firmware.elf [flash=FILE] [page=FILE] [heap=BYTES] [cause=N] [id=HEX]\r\n");
@@ -94,11 +108,12 @@ void sim_main(uint32_t *entry_stack) {
     if (sim_args.flash != NULL) {
         sim_flash_map(sim_args.flash);
     }
-    char *heap = host_map_memory(HEAP_ADDRESS, sim_args.heap_bytes);
-    if (heap == NULL) {
-        sim_fatal("no memory for the heap");
-    }
     for (;;) {
+        char *heap = host_map_memory(HEAP_ADDRESS, sim_args.heap_bytes);
+        if (heap == NULL) {
+            sim_fatal("no memory for the heap");
+        }
+        clear_stack();
         run_python(heap);
     }
 }
