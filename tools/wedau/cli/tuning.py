@@ -4,6 +4,7 @@ Composes the search of wedau.train.tune with what `wedau build` does: the estima
 only say which model is built next; whether it keeps the budget is measured.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -204,23 +205,28 @@ def _none_within(plan: Plan, trials: Sequence[Trial], tried: Tried) -> CheckErro
 
     judged = [trial for trial in trials if trial.judged]
     cheapest = min(judged, key=lambda trial: (plan.limits.used(known(trial)), trial.number))
-    cost = known(cheapest)
-    how = "measured" if cheapest.number in tried.builds else "estimated"
+    cost, is_measured = known(cheapest), cheapest.number in tried.builds
     needed = [
-        f"{option} {value}"
+        f"{option} {value if is_measured else _roomy(value)}"
         for option, limit, value in (
             ("--budget-instructions", plan.limits.instructions, cost.instructions),
             ("--budget-flash", plan.limits.flash_bytes, cost.flash_bytes),
         )
         if limit is not None and value > limit
     ]
-    relaxed = f"relax it to about {' and '.join(needed)}, or " if needed else ""
+    relaxed = f"relax it to {' and '.join(needed)}, or " if needed else ""
     return CheckError(
         f"none of the {len(trials)} trials is within the budget; the cheapest is "
         f"{_point(cheapest, tried).words}: {cost.instructions:,} instructions, "
-        f"{cost.flash_bytes:,} bytes ({how}); nothing was written",
+        f"{cost.flash_bytes:,} bytes ({'measured' if is_measured else 'estimated'}); "
+        "nothing was written",
         f"{relaxed}search longer with --trials, or smaller kinds with --models decision-tree",
     )
+
+
+def _roomy(estimated: int) -> int:
+    """Return a limit that what was estimated surely keeps."""
+    return math.ceil(estimated * (1 + TOLERANCE) / 10) * 10
 
 
 def _tuning(

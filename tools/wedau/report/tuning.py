@@ -390,7 +390,8 @@ def _within(tuning: Tuning, point: Point) -> bool:
 
 def _row(tuning: Tuning, point: Point) -> Row:
     window = "" if point.window_ms is None else f", windows of {point.window_ms:g} ms"
-    said = {tuning.chosen: "chosen"}.get(point.number, point.refused or "")
+    over = "" if _within(tuning, point) else "over the budget"
+    said = "chosen" if point.number == tuning.chosen else point.refused or over
     if point.number == 0 and tuning.chosen != 0:
         said = f"the default; {said}".removesuffix("; ")
     return Row(

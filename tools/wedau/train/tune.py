@@ -12,7 +12,7 @@ Talbot, On over-fitting in model selection, 2010, for what is set aside and why.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
@@ -119,10 +119,17 @@ def _near(
     random: np.random.Generator,
     known: set[Choice],
 ) -> list[Choice]:
-    """Return new choices like those of the parents, taking turns."""
+    """Return new choices: two of three near the parents, which take turns, the others any."""
     if not parents:
         return []
-    return space.fresh(count, lambda i: space.near(parents[i % len(parents)].choice, random), known)
+
+    def near(number: int) -> Choice:
+        if number % 3 == 2:
+            return space.draw(random)
+        return space.near(parents[number % len(parents)].choice, random)
+
+    found = space.fresh(count, near, known)
+    return found + space.fresh(count - len(found), lambda _: space.draw(random), known)
 
 
 def _round(
@@ -170,16 +177,21 @@ def judge(
     n_features = len(data.features)
     try:
         with parallel_config(backend="sequential"):
-            result = evaluate.cross_validate(data, settings)
+            result = evaluate.cross_validate(_aligned(data), settings)
     except (DataError, ConvertError) as error:
         return Trial(number, choice, n_features, None, None, error.message)
-    costs = [estimate(fold.program, as_data) for fold in result.folds]
+    costs = [estimate(fold.program, data.features, as_data) for fold in result.folds]
     cost = Cost(max(c.instructions for c in costs), max(c.flash_bytes for c in costs))
     return Trial(number, choice, n_features, result.metrics["accuracy_unseen"], cost)
 
 
-def estimate(program: Program, as_data: bool) -> Cost:
+def _aligned(data: Dataset) -> Dataset:
+    """Return the rows in memory of our own: in a message of a cluster they may lie anywhere."""
+    return replace(data, x=data.x.copy(), y=data.y.copy())
+
+
+def estimate(program: Program, features: Sequence[str], as_data: bool) -> Cost:
     """Estimate what a program takes in the format that it is built in."""
     if as_data and isinstance(program, Votes):
-        return tune_cost.of_data(program)
-    return tune_cost.of_module(program)
+        return tune_cost.of_data(program, features)
+    return tune_cost.of_module(program, features)

@@ -6,6 +6,7 @@ breast cancer, compiled for the ESP32-S3 by clang 22 at -Oz: none was off by mor
 search reports how far off they were for the models that it built.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wedau.models import Dense, Gaussian, Neighbours, Program, Sums, Votes
@@ -51,50 +52,56 @@ class Cost:
     flash_bytes: int
 
 
-def of_module(program: Program, recipe_bytes: int = 0) -> Cost:
+def of_module(program: Program, features: Sequence[str]) -> Cost:
     """Estimate what a program takes as a native module for xtensawin.
 
     Args:
         program: the model.
-        recipe_bytes: length of the recipe that the module carries.
+        features: their names, which the module carries.
     """
     instructions, flash_bytes = _estimate(program)
-    return Cost(round(_CALL + instructions), round(flash_bytes + recipe_bytes))
+    return Cost(round(_CALL + instructions), round(flash_bytes + _table_bytes(features)))
 
 
-def of_data(program: Votes, recipe_bytes: int = 0) -> Cost:
+def of_data(program: Votes, features: Sequence[str]) -> Cost:
     """Estimate what trees that vote take as a data file; see of_module."""
     trees, depths, decisions = _counted(program)
     instructions = 260 + 9.6 * depths + 8 * trees
-    flash_bytes = 468 + 6 * decisions + 4 * trees + 7.4 * program.n_features
-    return Cost(round(instructions), round(flash_bytes + recipe_bytes))
+    flash_bytes = 468 + 6 * decisions + 4 * trees + _table_bytes(features)
+    return Cost(round(instructions), round(flash_bytes))
+
+
+def _table_bytes(features: Sequence[str]) -> int:
+    """Return the bytes of the features' names and scales."""
+    return sum(len(name.encode()) + 1 + 4 for name in features)
 
 
 def _estimate(program: Program) -> tuple[float, float]:
-    """Return instructions of the module's own, and bytes."""
-    n, outputs = program.n_features, program.n_outputs
+    """Return instructions of the module's own, and bytes without the features' names and scales."""
+    n = program.n_features
     if isinstance(program, Votes):
         trees, depths, decisions = _counted(program)
         return (
-            3.8 * depths + 7.2 * trees + 27 * outputs,
-            2520 + 11.4 * decisions + 93 * trees + 4.2 * n,
+            3.8 * depths + 7.2 * trees + 27 * program.n_outputs,
+            2360 + 11.3 * decisions + 97 * trees,
         )
     if isinstance(program, Sums):
         trees, depths, decisions = _counted(program)
         values = sum(tree.value.size for tree in program.trees)
         return (
-            2.9 * depths + 8.7 * trees + 35 * outputs,
-            3660 + 13.6 * decisions + 4 * values + 22 * trees,
+            2.9 * depths + 8.7 * trees + 35 * program.n_outputs,
+            3870 + 15.1 * decisions + 4 * values + 16 * trees,
         )
     if isinstance(program, Dense):
         weights = sum(layer.weights.size for layer in program.layers)
         biases = sum(len(layer.biases) for layer in program.layers)
-        return 109 + 9.9 * weights + 5.5 * biases + 6.5 * n, 4054 + 4.3 * weights + 5.1 * n
+        return 109 + 9.9 * weights + 5.5 * biases + 6.5 * n, 4005 + 4.2 * weights
     if isinstance(program, Gaussian):
-        return 113 + 13.2 * n * len(program.base), 4115 + 8.6 * n * len(program.base)
+        means = n * len(program.base)
+        return 113 + 13.2 * means, 3988 + 8 * means
     if isinstance(program, Neighbours):
         rows = len(program.rows)
-        return 13.5 * rows * n + 22.2 * rows * program.k, 4292 + 2.1 * rows * n
+        return 13.5 * rows * n + 22.2 * rows * program.k, 4260 + 2 * rows * n
     raise TypeError(f"no estimate for {type(program).__name__}")
 
 
