@@ -25,7 +25,7 @@ from wedau.train import families, grid
 from wedau.train.card import Metrics
 from wedau.train.dataset import Dataset
 from wedau.train.families import Training
-from wedau.train.held_out import first_difference
+from wedau.train.held_out import TOLERANCE, first_difference
 from wedau.train.metrics import fold_metrics, overall
 from wedau.train.settings import TrainSettings
 from wedau.train.targets import Targets
@@ -173,17 +173,25 @@ def _fold(data: Dataset, rows: NDArray[np.int64], settings: TrainSettings) -> Fo
     seen = Training(x[training], data.y[training], data.parts[training], data.labels, scale)
     fitted = families.fit(seen, settings)
     predicted, outputs = fitted.ask(x[rows])
-    if first_difference(fitted.program, x[rows], predicted, outputs) is not None:
-        raise _between_answers(settings)
+    different = first_difference(fitted.program, x[rows], predicted, outputs)
+    if different is not None:
+        raise _inexact(settings, different[1])
     return Fold(fitted.program, scale, fitted.importance, rows, x[rows], predicted, outputs)
 
 
-def _between_answers(settings: TrainSettings) -> DataError:
+def _inexact(settings: TrainSettings, what: str) -> DataError:
+    has_neighbors = settings.option("neighbors") is not None
+    if what == "number" and not has_neighbors:
+        return DataError(
+            f"{settings.model} cannot be put on the grid: its numbers would be further than "
+            f"{TOLERANCE:g} of the largest from scikit-learn's",
+            "train with fewer trees, other options, or another kind of model",
+        )
     message = (
         f"{settings.model} cannot be put on the grid exactly: a held-out row lies just between two "
         "answers, and which one scikit-learn gives is chance"
     )
-    if settings.option("neighbors"):
+    if has_neighbors:
         hint = "where few values occur, many rows are equally near: train another kind of model"
     else:
         hint = "train with another seed, other options, or another kind of model"

@@ -14,8 +14,9 @@ from wedau.models import Program
 from wedau.models.program import GRID_MAX, GRID_MIN
 from wedau.train.card import Card
 
-TOLERANCE = 1e-6
-"""Most that a program's numbers may differ from scikit-learn's, relative to the largest."""
+TOLERANCE = 1e-4
+"""Most that a program's numbers may differ from scikit-learn's, relative to the largest; those of
+many trees with many classes are rounded, so that equal classes stay so, and come to some 1e-6."""
 
 _COLUMNS = ["label", "group", "predicted"]
 
