@@ -1,6 +1,6 @@
 """What a module has to give for which inputs, and whether it did."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from wedau.convert import trees
 from wedau.errors import ConvertError
-from wedau.models import Program, Sums, Votes
-from wedau.models.program import Floats, Ints, Rows
+from wedau.models import Program, Sums, Votes, WithUnknown
+from wedau.models.program import GRID_MAX, GRID_MIN, Floats, Ints, Rows
 
 BOUND = 1e-4  # of probabilities; of other outputs relative to the largest where that is above 1
 _HINT = "the compiler is the likely culprit: run 'wedau doctor' and report its versions"
@@ -127,8 +127,22 @@ class Checked:
 def boundary_rows(program: Program, held_out: Rows) -> Rows:
     """Return the inputs at each threshold, made from the held-out rows."""
     base = held_out if len(held_out) else np.zeros((1, program.n_features), np.int16)
+    limits: list[Rows] = []
+    if isinstance(program, WithUnknown):
+        limits = list(_limit_rows(program, base))
+        program = program.known
     members: Sequence[trees.GridTree] = ()
     if isinstance(program, Votes | Sums):
         members = program.trees
     empty = np.zeros((0, program.n_features), np.int16)
-    return np.concatenate([empty, *trees.boundary_inputs(members, base)])
+    return np.concatenate([empty, *trees.boundary_inputs(members, base), *limits])
+
+
+def _limit_rows(program: WithUnknown, base: Rows) -> Iterator[Rows]:
+    """Give inputs at and just outside each feature's range, and at the ends of the grid."""
+    for i in range(program.n_features):
+        low, high = int(program.low[i]), int(program.high[i])
+        values = np.clip([low, low - 1, high, high + 1, GRID_MIN, GRID_MAX], GRID_MIN, GRID_MAX)
+        rows = base[(i + np.arange(len(values))) % len(base)].copy()
+        rows[:, i] = values
+        yield rows

@@ -52,7 +52,25 @@ def judged(model: TrainedModel) -> str:
     return (
         f"{learnt}Cross-validated in {folds} folds, trained on some, judged on the rest; {apart}. "
         f"The model built here is that of the first fold; on its own {own['rows']} held-out rows "
-        f"{_own(model)}."
+        f"{_own(model)}.{unknown(model)}"
+    )
+
+
+def unknown(model: TrainedModel) -> str:
+    """Return sentences that say how often a model says "unknown"; empty if it never does."""
+    figures = model.card.metrics.get("unknown")
+    if figures is None:
+        return ""
+    known = percent(figures["false_alarm_rate_unseen"])
+    text = (
+        f" It says unknown to {known} of held-out rows of the known classes, which counts as wrong"
+    )
+    found = {k: percent(v) for k, v in figures["left_out"].items() if v is not None}
+    if not found:
+        return f"{text}."
+    shares = ", ".join(f"{label} {share}" for label, share in found.items())
+    return (
+        f"{text}. To rows of a class that was left out of training it says so as often: {shares}."
     )
 
 

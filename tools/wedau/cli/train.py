@@ -13,7 +13,7 @@ from wedau.train.settings import TrainSettings
 
 if TYPE_CHECKING:
     from wedau.train.card import Card
-    from wedau.train.model import TrainedModel
+    from wedau.train.model import Metrics, TrainedModel
 
 _DEFAULT = TrainSettings()
 
@@ -67,6 +67,12 @@ def train(
     normal: Annotated[
         list[str] | None, typer.Option(help="Label that is normal, for an anomaly model.")
     ] = None,
+    unknown: Annotated[
+        float | None,
+        typer.Option(
+            help="Let the board say 'unknown'; share of known data for which it may, such as 0.01."
+        ),
+    ] = None,
     false_alarms: Annotated[
         float | None, typer.Option(help="Share of normal rows it may call an anomaly.")
     ] = None,
@@ -108,6 +114,7 @@ def train(
         components=components,
         normal=tuple(normal or ()),
         false_alarms=false_alarms,
+        unknown=unknown,
         seed=seed,
         name=name or output.resolve().name,
         version=model_version,
@@ -171,7 +178,10 @@ def _value(card: "Card") -> str:
 def _figures(card: "Card", unseen: str) -> list[tuple[str, str]]:
     metrics = card.metrics
     if card.task == "classifier":
-        return [("Accuracy", f"{percent(metrics['accuracy_unseen'])} ({unseen})")]
+        return [
+            ("Accuracy", f"{percent(metrics['accuracy_unseen'])} ({unseen})"),
+            *_unknown(metrics.get("unknown")),
+        ]
     if card.task == "regressor":
         r2 = metrics["r2_unseen"]
         error = f"{metrics['mean_absolute_error_unseen']:.4g} {card.target_unit}".rstrip()
@@ -184,6 +194,17 @@ def _figures(card: "Card", unseen: str) -> list[tuple[str, str]]:
         ("False alarms", f"{percent(metrics['false_alarm_rate_unseen'])} ({unseen})"),
         ("Anomalies found", "no anomaly in the data" if found is None else percent(found)),
     ]
+
+
+def _unknown(figures: "Metrics | None") -> list[tuple[str, str]]:
+    if figures is None:
+        return []
+    found = [share for share in figures["left_out"].values() if share is not None]
+    rows = [("Unknown", f"{percent(figures['false_alarm_rate_unseen'])} of known classes")]
+    if found:
+        mean = percent(sum(found) / len(found))
+        rows.append(("Unknown, left out", f"{mean} of a class that it was not trained on"))
+    return rows
 
 
 def _document(model: "TrainedModel", folder: Path) -> dict[str, Any]:
@@ -200,6 +221,7 @@ def _document(model: "TrainedModel", folder: Path) -> dict[str, Any]:
         "size": model.program.size,
         "nodes": model.n_nodes,
         **{name: value for name, value in metrics.items() if name.endswith("_unseen")},
+        **({"unknown": metrics["unknown"]} if "unknown" in metrics else {}),
         "unseen": metrics["by"],
         "held_out": metrics["held_out"]["rows"],
         "data_sha256": card.data.sha256,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wedau.convert import trees
 from wedau.errors import ConvertError
-from wedau.models import Dense, Gaussian, Neighbours, Program, Sums, Votes
+from wedau.models import Dense, Gaussian, Neighbours, Program, Sums, Votes, WithUnknown
 
 _FLOAT_CORE = ("wd_exp.c", "wd_mathf.c")
 _TASKS = {"classifier": 0, "regressor": 1, "anomaly": 2}
@@ -289,10 +289,47 @@ def _neighbours(program: Neighbours) -> Code:
     return Code("\n".join(parts), _FLOAT_CORE)
 
 
+def _with_unknown(program: WithUnknown) -> Code:
+    known, n = program.known, program.known.n_outputs
+    emit: Any = _EMIT[type(known)]
+    body: Code = emit(known)
+    # Of trees that vote the class is the largest share; running them once is enough.
+    decide = "wd_largest_share(out)" if isinstance(known, Votes) else "wd_known_classify(row)"
+    parts = [
+        re.sub(r"\bwd_model_(classify|outputs)\b", r"wd_known_\1", body.text),
+        f"#define WD_N_KNOWN {n}",
+        f"#define WD_CONFIDENCE {_float(program.confidence)}",
+        f"#define WD_NOVELTY {program.novelty}u",
+        _table("wd_low", program.low, "int16_t"),
+        _table("wd_high", program.high, "int16_t"),
+        _table("wd_median", program.median, "int16_t"),
+        _table("wd_weight", program.weight, "uint16_t"),
+        '#include "models/wd_novelty.h"',
+        _function(
+            "int32_t wd_decide(const int16_t *row, float *out)",
+            [
+                "wd_known_outputs(row, out);",
+                f"int32_t best = {decide};",
+                "return wd_is_unknown(row, best, out[best]) ? WD_N_KNOWN : best;",
+            ],
+        ),
+        _function(
+            "int32_t wd_model_classify(const int16_t *row)",
+            ["float out[WD_N_KNOWN];", "return wd_decide(row, out);"],
+        ),
+        _function(
+            "void wd_model_outputs(const int16_t *row, float *out)",
+            ["bool unknown = wd_decide(row, out) == WD_N_KNOWN;", "out[WD_N_KNOWN] = unknown;"],
+        ),
+    ]
+    return Code("\n".join(parts), body.core)
+
+
 _EMIT = {
     Votes: _votes,
     Sums: _sums,
     Dense: _dense,
     Gaussian: _gaussian,
     Neighbours: _neighbours,
+    WithUnknown: _with_unknown,
 }

@@ -9,6 +9,7 @@ from wedau.models.gaussian import Gaussian
 from wedau.models.neighbours import Neighbours
 from wedau.models.program import ANOMALY_LABELS, Program, Task, damaged
 from wedau.models.sums import Sums
+from wedau.models.unknown import WithUnknown
 from wedau.models.votes import Votes
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Sums",
     "Task",
     "Votes",
+    "WithUnknown",
     "class_labels",
     "from_json",
     "from_sklearn",
@@ -28,7 +30,7 @@ __all__ = [
 ]
 
 _FAMILIES: Mapping[str, type[Program]] = {
-    each.family: each for each in (Votes, Sums, Dense, Gaussian, Neighbours)
+    each.family: each for each in (Votes, Sums, Dense, Gaussian, Neighbours, WithUnknown)
 }
 
 

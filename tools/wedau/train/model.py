@@ -22,7 +22,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from wedau import models
 from wedau.errors import ConvertError, DataError
-from wedau.models import Program, Sums, Votes, trees
+from wedau.models import Program, Sums, Votes, WithUnknown, trees
 from wedau.train import held_out as rows_of
 from wedau.train.card import FORMAT, Card, DataCard, Metrics
 from wedau.train.held_out import HeldOut
@@ -59,6 +59,11 @@ class TrainedModel:
         """
         if isinstance(self.program, Votes):
             return self.program
+        if isinstance(self.program, WithUnknown):
+            raise ConvertError(
+                "a model that was trained with --unknown needs the native module",
+                "build it without '--format data', or train it without --unknown",
+            )
         raise ConvertError(
             f"a model of the family {self.card.family} has no trees that vote",
             "train a random-forest, extra-trees or decision-tree instead",
@@ -77,7 +82,8 @@ class TrainedModel:
     @property
     def n_nodes(self) -> int | None:
         """Number of nodes of all trees, leaves included; None where there are no trees."""
-        return self.program.n_nodes if isinstance(self.program, (Votes, Sums)) else None
+        program = self.program.known if isinstance(self.program, WithUnknown) else self.program
+        return program.n_nodes if isinstance(program, (Votes, Sums)) else None
 
     def save(self, folder: Path | str, extra: Mapping[str, bytes] | None = None) -> None:
         """Write the model's folder, the whole or nothing; an older model there is replaced.

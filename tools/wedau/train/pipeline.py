@@ -1,13 +1,14 @@
 """From data to a trained model: the one entry for the command line."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import sklearn
 
 import wedau
 from wedau.errors import DataError
-from wedau.train import dataset, evaluate, recordings
+from wedau.train import dataset, evaluate, recordings, unknown
 from wedau.train.dataset import Dataset
 from wedau.train.evaluate import CrossValidation
 from wedau.train.model import Card, HeldOut, TrainedModel
@@ -43,8 +44,15 @@ def run(
     """
     settings.check()
     rows = prepare(settings, say, data)
+    if settings.unknown is not None:
+        unknown.check_labels(rows.labels)
     result = evaluate.cross_validate(rows, settings, say)
-    return assemble(rows, result, settings)
+    if settings.unknown is None:
+        return assemble(rows, result, settings)
+    rows, result, figures = unknown.add(rows, result, settings, say)
+    model = assemble(rows, result, settings)
+    metrics = {**model.card.metrics, "unknown": figures}
+    return replace(model, card=replace(model.card, metrics=metrics))
 
 
 def prepare(settings: TrainSettings, say: Say = _silent, data: Recordings | None = None) -> Dataset:

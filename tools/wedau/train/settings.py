@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wedau.errors import DataError
+from wedau.errors import DataError, UsageError
 from wedau.models import Task
 from wedau.train import kinds
 from wedau.train.names import check_model_name
@@ -46,6 +46,8 @@ class TrainSettings:
         components: distributions of a mixture, 1 to 64.
         normal: labels that are normal for an anomaly model; none: all rows are.
         false_alarms: share of normal rows that an anomaly model may call an anomaly, 0.0001 to 0.5.
+        unknown: share of rows of the known classes that a classifier may call unknown, 0.0001 to
+            0.5; None: it never says so.
         seed: 0 to 2^32-1; the same seed and data give the same model.
         name: the module's name on the board.
         version: the model's version.
@@ -74,6 +76,7 @@ class TrainSettings:
     components: int | None = None
     normal: tuple[str, ...] = ()
     false_alarms: float | None = None
+    unknown: float | None = None
     seed: int = 0
     name: str = "model"
     version: str = "1.0.0"
@@ -98,6 +101,11 @@ class TrainSettings:
         kinds.check_options(self.model, {name: getattr(self, name) for name in kinds.OPTIONS})
         check_model_name(self.name)
         _check_version(self.version)
+        if self.unknown is not None and self.task != "classifier":
+            raise UsageError(
+                f"--unknown is for classifiers, and {self.model} is none",
+                "leave it out, or choose another kind with --model",
+            )
         if self.time_unit not in TIME_UNITS:
             raise DataError(
                 f"the time unit {self.time_unit!r} is not known",
@@ -116,6 +124,7 @@ class TrainSettings:
             ("the number of rows", self.rows, 2, 10_000),
             ("the number of components", self.components, 1, 64),
             ("the share of false alarms", self.false_alarms, 1e-4, 0.5),
+            ("the share of unknown", self.unknown, 1e-4, 0.5),
             ("the seed", self.seed, 0, 2**32 - 1),
             ("the window in ms", self.window_ms, 0.001, 10**9),
             ("the hop in ms", self.hop_ms, 0.001, 10**9),
@@ -131,8 +140,9 @@ class TrainSettings:
         """Return the settings as JSON's types, without the path of the data."""
         data = asdict(self)
         del data["data"], data["name"], data["version"]
-        if self.recipe is None:
-            del data["recipe"]
+        for name in ("recipe", "unknown"):
+            if data[name] is None:
+                del data[name]
         for name in kinds.OPTIONS:
             data[name] = self.option(name)
             if data[name] is None:
