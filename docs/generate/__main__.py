@@ -1,13 +1,15 @@
-"""Make what is generated in the documents again: `python docs/generate [commands|figures|outputs]`.
+"""Make what is generated in the documents again: `python docs/generate [PART]...`.
 
 commands: reference/command-line.md. figures: reference/figures.md and what the demo prints in the
-README. outputs: what the commands print in all documents; FILE... limits it to these.
+README. outputs: what the commands print in all documents; FILE... limits it to these. families:
+reference/families.md; it takes ten minutes, so it is made only when it is named.
 """
 
 import sys
 from pathlib import Path
 
 import commands
+import families
 import figures
 import pages
 import session
@@ -23,6 +25,8 @@ def main() -> None:
         pages.FIGURES.write_text(figures.text(measured), encoding="utf-8")
         readme = pages.README.read_text(encoding="utf-8")
         pages.README.write_text(figures.put_printed(readme, measured.printed), encoding="utf-8")
+    if "families" in wanted:
+        pages.FAMILIES.write_text(families.make(), encoding="utf-8")
     files = [Path(name).resolve() for name in wanted if name.endswith(".md")]
     for path in pages.with_commands() if "outputs" in wanted else files:
         print(f"running {path.relative_to(pages.ROOT)}", file=sys.stderr)

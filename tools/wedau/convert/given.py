@@ -1,5 +1,6 @@
 """A fitted scikit-learn estimator to a model's folder, which `wedau build` takes."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -63,22 +64,16 @@ def to_module(
     given = _numbers(x)
     step = _scale(scale, given)
     rows = grid.quantize(given.astype(np.float32), step)
+    _check_width(estimator, given)
     program = from_sklearn(estimator, step.astype(np.float64), threshold)
-    if program.n_features != given.shape[1]:
-        raise DataError(
-            f"x has {given.shape[1]} columns, the estimator takes {program.n_features}",
-            "give the columns that it was fitted with, in their order",
-        )
+    truth = _truth(estimator, program, y, rows)
     predicted, outputs = _ask(estimator, program, rows * step.astype(np.float64), threshold)
-    _check_changes(estimator, program, given, predicted, threshold, may_change)
-    held_out = HeldOut(
-        rows, _truth(estimator, program, y, rows), ("",) * len(rows), predicted, outputs
-    )
+    held_out = HeldOut(rows, truth, ("",) * len(rows), predicted, outputs)
     card = _card(
         estimator, program, held_out, step, name or folder.resolve().name, version, features, units
     )
-    model = TrainedModel(card, program, held_out)
-    model.save(folder)
+    _check_changes(estimator, program, given, predicted, threshold, may_change)
+    TrainedModel(card, program, held_out).save(folder)
     return TrainedModel.load(folder)
 
 
@@ -96,6 +91,15 @@ def _numbers(x: Any) -> Floats:
     return values
 
 
+def _check_width(estimator: Any, x: Floats) -> None:
+    width = getattr(estimator, "n_features_in_", x.shape[1])
+    if width != x.shape[1]:
+        raise DataError(
+            f"x has {x.shape[1]} columns, the estimator takes {width}",
+            "give the columns that it was fitted with, in their order",
+        )
+
+
 def _scale(scale: Any, x: Floats) -> Any:
     if scale is None:
         return grid.fit_scale(x.astype(np.float32))
@@ -109,6 +113,14 @@ def _ask(
     estimator: Any, program: Program, values: Floats, threshold: float | None
 ) -> tuple[Targets, Floats]:
     """Return what scikit-learn itself says: its predictions and its outputs."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        return _answers(estimator, program, values, threshold)
+
+
+def _answers(
+    estimator: Any, program: Program, values: Floats, threshold: float | None
+) -> tuple[Targets, Floats]:
     if program.task == "anomaly":
         decision = (
             estimator.decision_function(values)
@@ -140,8 +152,8 @@ def _check_changes(
     if changed > may_change:
         raise ConvertError(
             f"{changed} of {len(given)} rows are decided otherwise once they are rounded to the "
-            "int16 grid",
-            f"train on the grid, choose a finer scale, or accept it: may_change={changed}",
+            "int16 grid: they lie at thresholds",
+            f"fit it to rows of the grid, choose another scale, or accept it: may_change={changed}",
         )
 
 
