@@ -66,19 +66,14 @@ def _client(scheduler: str) -> Any:
 def _check(client: Any, scheduler: str, hint: str) -> None:
     try:
         client.wait_for_workers(1, timeout=_TIMEOUT)
-        versions = client.run(version)
     except TimeoutError:
         raise UsageError(f"the Dask scheduler at {scheduler} has no workers", hint) from None
-    except ImportError:
-        versions = {"a worker": "none"}
-    other = {where: v for where, v in versions.items() if v != __version__}
-    for where, found in other.items():
-        raise UsageError(
-            f"the Dask worker {where} has another Wedau: {found} instead of {__version__}",
-            "install the same version there: pip install wedau",
-        )
-
-
-def version() -> str:
-    """Return the version of Wedau; asked of every worker."""
-    return __version__
+    # A lambda goes there as code: a named function would be looked for in a Wedau that may lack.
+    versions = client.run(lambda: __import__("wedau").__version__, on_error="return")
+    for where, found in versions.items():
+        if found != __version__:
+            other = "no Wedau" if isinstance(found, Exception) else f"Wedau {found}"
+            raise UsageError(
+                f"the Dask worker {where} has {other} instead of Wedau {__version__}",
+                "install the same version there as here",
+            )
