@@ -52,7 +52,18 @@ def judged(model: TrainedModel) -> str:
     return (
         f"{learnt}Cross-validated in {folds} folds, trained on some, judged on the rest; {apart}. "
         f"The model built here is that of the first fold; on its own {own['rows']} held-out rows "
-        f"{_own(model)}.{unknown(model)}"
+        f"{_own(model)}.{_searched(model)}{unknown(model)}"
+    )
+
+
+def _searched(model: TrainedModel) -> str:
+    """Return a sentence if the model was chosen among many by such figures, with a space before."""
+    search = model.card.metrics.get("search")
+    if search is None:
+        return ""
+    return (
+        f" It was chosen as the best of {search['trials']} trials, which flatters the figure over "
+        "all folds; the search never saw the rows of the first one."
     )
 
 

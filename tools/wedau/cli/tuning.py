@@ -298,10 +298,10 @@ def _notes(made: Tuning, is_recorded: bool) -> list[str]:
         "row": "rows that the model had not seen",
     }[made.apart]
     notes = [
-        f"The accuracy of a trial is cross-validated on {apart}, four fifths of the data. The last "
-        "fifth was set aside before the search began. Only the chosen model and, to compare, the "
-        "default one were judged by it, once: that figure is not flattered by the choice, but it "
-        "rests on fewer rows.",
+        f"The accuracy of a trial is cross-validated on {apart}. {made.judgement.rows:,} rows were "
+        "set aside before the search began. Only the chosen model and, to compare, the default one "
+        "were judged by them, once: that figure is not flattered by the choice, but it rests on "
+        "fewer rows.",
         "Instructions are the most that a prediction takes, whatever the row: what "
         "'wedau build --budget-instructions' compares.",
     ]
