@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from wedau import models
+from wedau.cli import data_files
 from wedau.errors import ConvertError, DataError, UsageError
 from wedau.models.unknown import MOST, SHIFT, WithUnknown, distance
 from wedau.paths import resource
@@ -144,3 +145,8 @@ def test_numbers_are_those_of_the_c_code() -> None:
     text = resource("modules", "core", "models", "wd_novelty.h").read_text()
     found = dict(re.findall(r"#define (WD_NOVELTY_\w+) (\d+)", text))
     assert found == {"WD_NOVELTY_SHIFT": str(SHIFT), "WD_NOVELTY_MOST": str(MOST)}
+
+
+def test_a_data_file_is_refused(model: TrainedModel) -> None:
+    with pytest.raises(ConvertError, match="trained with --unknown needs the native module"):
+        data_files.voting(model)

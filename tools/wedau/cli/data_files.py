@@ -20,7 +20,7 @@ from wedau.convert import data
 from wedau.convert.shim import shim
 from wedau.device import push, replay
 from wedau.errors import ConvertError
-from wedau.models import Votes
+from wedau.models import Votes, WithUnknown
 from wedau.report import Build, Report
 from wedau.train.model import TrainedModel
 
@@ -84,7 +84,9 @@ def voting(model: TrainedModel) -> Votes:
     if isinstance(program, Votes) and program.n_outputs == len(card.labels):
         return program
     what = f"a model of the family {card.family}"
-    if isinstance(program, Votes):
+    if isinstance(program, WithUnknown):
+        what = "a model that was trained with --unknown"
+    elif isinstance(program, Votes):
         what = f"a model with the label {card.labels[-1]}, which no tree votes for,"
     raise ConvertError(
         f"{what} needs the native module: a data file holds trees that vote",
