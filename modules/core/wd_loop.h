@@ -54,4 +54,8 @@
 
 #endif
 
+// Passes of a loop over n in steps of four, and of one over what is left; 1 where there are none.
+#define WD_FOURS(n) ((n) >= 4 ? (n) / 4 : 1)
+#define WD_REST(n) ((n) % 4 ? (n) % 4 : 1)
+
 #endif

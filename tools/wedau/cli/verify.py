@@ -104,7 +104,7 @@ def compile_code(
         out=folder,
         include=[folder, core],
         defines={"WD_QUANTIZE_MAX": str(len(info.features))},
-        optimize="-Oz",
+        optimize=made.optimize,
         say=say,
     )
 

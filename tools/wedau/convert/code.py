@@ -3,7 +3,7 @@
 import re
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,12 @@ class Code:
         text: defines WD_TASK, WD_N_OUTPUTS, wd_model_classify and wd_model_outputs; expects
             WD_N_FEATURES.
         core: files in modules/core that it calls.
+        optimize: the compiler's level, which weighs instructions against bytes.
     """
 
     text: str
     core: tuple[str, ...]
+    optimize: str = "-Oz"
 
 
 def code(program: Program) -> Code:
@@ -45,7 +47,7 @@ def code(program: Program) -> Code:
         f"#define WD_TASK {_TASKS[program.task]}",
         f"#define WD_N_OUTPUTS {program.n_outputs}",
     ]
-    return Code("\n".join([*head, body.text]), body.core)
+    return replace(body, text="\n".join([*head, body.text]))
 
 
 def _function(head: str, lines: Iterable[str]) -> str:
@@ -194,7 +196,9 @@ def _dense(program: Dense) -> Code:
     ]
     parts.append(_function("void wd_scores(const int16_t *row, float *score)", centred + steps))
     parts.append(_float_functions(program, program.link))
-    return Code("\n".join(parts), _FLOAT_CORE)
+    # At -O2 clang calls wd_tanh() and wd_exp() in a loop through a pointer, and there is no bound.
+    plain = program.activation in ("identity", "relu")
+    return Code("\n".join(parts), _FLOAT_CORE, "-O2" if plain else "-Oz")
 
 
 def _float_functions(program: Program, link: str) -> str:
@@ -233,7 +237,8 @@ def _gaussian(program: Gaussian) -> Code:
         decision = f"return 2.0f * score[0] - {threshold};"
     if program.link != "softmax":
         parts.append(_function("float wd_decision(const float *score)", [decision]))
-    return Code("\n".join([*parts, _float_functions(program, program.link)]), _FLOAT_CORE)
+    parts.append(_float_functions(program, program.link))
+    return Code("\n".join(parts), _FLOAT_CORE)
 
 
 def _neighbours(program: Neighbours) -> Code:
@@ -250,10 +255,8 @@ def _neighbours(program: Neighbours) -> Code:
         '#include "models/wd_links.h"',
         _table("wd_rows", program.rows, "int16_t"),
     ]
-    if np.all(weights == 1):
-        parts.append("#define WD_WEIGHT(i) 1.0f")
-    else:
-        parts += [_table("wd_weight", weights), "#define WD_WEIGHT(i) wd_weight[i]"]
+    by_weight = "1.0f" if np.all(weights == 1) else "weight[i]"
+    parts += [_table("wd_weight", weights), f"#define WD_WEIGHT(i) {by_weight}"]
     if program.task == "regressor":
         parts.append(_table("wd_target", program.target))
     else:
