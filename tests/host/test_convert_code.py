@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import families
 from hostc import SANITIZERS, HostModel
 from wedau import models
-from wedau.cli.proving import BOUND, boundary_rows
+from wedau.cli.proving import BOUND, Case, boundary_rows
+from wedau.errors import ConvertError
 from wedau.models import Program, Sums, Votes
 from wedau.paths import resource
 
@@ -200,3 +201,19 @@ def test_never_falls_by_more_than_its_error(functions, name: str):
         place = np.spacing(np.abs(y[1:]).astype(np.float32))
     falls = np.isfinite(y[1:]) & (fall > 0)
     assert np.all(fall[falls] <= 2 * stated_units(name) * place[falls])
+
+
+def test_a_row_that_the_program_decides_otherwise_is_not_blamed_on_the_compiler():
+    rows, y = families.data(5)
+    program = families.fit("random forest, soft", rows, y).program
+    predicted = program.predict(rows)
+    other = (predicted + (np.arange(len(rows)) == 4)) % 3
+    case = Case(program, rows, other, program.outputs(rows))
+    decided, given_back = program.predict(case.rows), case.outputs.astype(np.float32)
+    with pytest.raises(ConvertError, match="held-out row 6") as caught:
+        case.check(decided, given_back)
+    assert "two classes are level" in caught.value.hint
+    wrong = Case(program, rows, predicted, program.outputs(rows))
+    with pytest.raises(ConvertError) as caught:
+        wrong.check(decided + 1, given_back)
+    assert "compiler" in caught.value.hint

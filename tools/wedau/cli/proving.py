@@ -13,6 +13,7 @@ from wedau.models.program import GRID_MAX, GRID_MIN, Floats, Ints, Rows
 
 BOUND = 1e-4  # of probabilities; of other outputs relative to the largest where that is above 1
 _HINT = "the compiler is the likely culprit: run 'wedau doctor' and report its versions"
+_LEVEL = "two classes are level there but for rounding: train with another number of trees or rows"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Case:
             f"{len(wrong)} of {len(self.rows)} inputs are decided otherwise on the board, the "
             f"first is {self.name(first)}: class {decided[first]} instead of {expected[first]}; "
             "no module was made",
-            self._hint(),
+            self._hint(first),
         )
 
     def name(self, number: int) -> str:
@@ -105,7 +106,11 @@ class Case:
             return f"held-out row {number + 2} of held_out.csv"
         return f"boundary input {number - len(self.held_out)}"
 
-    def _hint(self) -> str:
+    def _hint(self, number: int | None = None) -> str:
+        if number is not None and number < len(self.held_out):
+            row = self.held_out[number : number + 1]
+            if self.program.predict(row)[0] != self.predicted[number]:
+                return _LEVEL
         if isinstance(self.program, Votes | Sums):
             return _HINT
         return "the board has float32 only, which is too coarse here: use a family of trees"
