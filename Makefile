@@ -10,7 +10,7 @@ demo: $(READY)
 	@$(BIN)/wedau demo
 
 test: $(READY) check
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 # Style, types and the direction of imports.
 check: $(READY)
