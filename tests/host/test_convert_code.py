@@ -113,8 +113,8 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable]:
     source, library, core = folder / "e.c", folder / "e.so", resource("modules", "core")
     loop = "void {0}s(const float *x, long n, float *y) {{ while (n--) *y++ = {0}(*x++); }}\n"
     names = ("wd_exp", "wd_tanh")
-    source.write_text('#include "wd_exp.h"\n' + "".join(loop.format(n) for n in names))
-    files = [source, core / "wd_exp.c", core / "wd_mathf.c"]
+    source.write_text('#include "models/wd_exp.h"\n' + "".join(loop.format(n) for n in names))
+    files = [source, core / "models" / "wd_exp.c", core / "wd_mathf.c"]
     flags = ["-std=c99", "-O2", "-ffp-contract=off", "-shared", "-fPIC", f"-I{core}"]
     subprocess.run(["gcc", *flags, "-o", library, *files], check=True)
     loaded = ctypes.CDLL(str(library))
@@ -133,7 +133,7 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Callable]:
 
 def stated_units(name: str) -> float:
     """Read from the header how near the function is said to be."""
-    text = resource("modules", "core", "wd_exp.h").read_text(encoding="utf-8")
+    text = resource("modules", "core", "models", "wd_exp.h").read_text(encoding="utf-8")
     before = text.partition(f"float {name}(")[0].rpartition("\n\n")[2]
     return float(before.partition("within ")[2].split()[0])
 

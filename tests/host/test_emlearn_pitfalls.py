@@ -45,6 +45,12 @@ emlearn = trees.convert  # emlearn.convert.convert, imported as wedau does
 _TYPES = {"int16_t": np.int16, "float": np.float32}
 
 
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """emlearn compiles in a folder tmp/ wherever one is."""
+    monkeypatch.chdir(tmp_path)
+
+
 def alone(estimator: Any, folder: Path, dtype: str = "int16_t") -> Any:
     """Compile emlearn's own C of a forest; return predict(rows, length told to it)."""
     source, library = folder / "alone.c", folder / "alone.so"

@@ -13,7 +13,7 @@ from wedau.convert import trees
 from wedau.errors import ConvertError
 from wedau.models import Dense, Gaussian, Neighbours, Program, Sums, Votes, WithUnknown
 
-_FLOAT_CORE = ("wd_exp.c", "wd_mathf.c")
+_FLOAT_CORE = ("models/wd_exp.c", "wd_mathf.c")
 _TASKS = {"classifier": 0, "regressor": 1, "anomaly": 2}
 MAX_NEIGHBOUR_ROWS = 65535  # their indices are uint16
 MAX_STACK_FLOATS = 2048  # what a call may take of the board's stack, 8 kB
