@@ -77,7 +77,7 @@ def test_what_is_more_accurate_was_over_the_budget(tuned: Path) -> None:
 def test_estimates_are_near_what_is_measured(tuned: Path) -> None:
     search = json.loads((tuned / "tuning.json").read_text("utf-8"))
     off = search["estimate_off_at_most"]
-    assert 0 <= off["instructions"] < 0.15
+    assert 0 <= off["instructions"] < 0.25
     assert 0 <= off["flash_bytes"] < 0.15
 
 
