@@ -15,6 +15,9 @@ import pytest
 import samples
 from outcomes import refusal
 
+import firmware_samples
+from mock_board import MockBoard
+
 Elsewhere = Callable[..., "subprocess.CompletedProcess[str]"]
 
 _PRELUDE = """
@@ -69,7 +72,9 @@ def test_the_prelude_takes_modules_away_from_wedau_only(place: Path) -> None:
     assert "in lock_file" in done.stderr
 
 
-@pytest.mark.parametrize("args", [["--version"], ["--help"], ["train", "--help"], ["sim", "list"]])
+@pytest.mark.parametrize(
+    "args", [["--version"], ["--help"], ["train", "--help"], ["sim", "list"], ["devices"]]
+)
 def test_commands_start(elsewhere: Elsewhere, args: list[str]) -> None:
     done = elsewhere(*args)
     assert done.returncode == 0, done.stderr
@@ -105,6 +110,17 @@ def test_commands_for_boards_look_for_the_port(
     done = elsewhere(*command, "--port", "COM99")
     assert done.returncode == 3, done.stderr
     assert refusal(done.stderr).error == "there is no port COM99"
+
+
+def test_flash_writes_onto_a_board(elsewhere: Elsewhere, place: Path) -> None:
+    firmware_samples.write(place / "built")
+    args = ("flash", "--board", firmware_samples.BOARD, "--image", "built")
+    done = elsewhere(*args, "--port", "COM99")
+    assert done.returncode == 3, done.stderr
+    assert refusal(done.stderr).error == "there is no port COM99"
+    with MockBoard().plugged_in("tcp") as port:
+        done = elsewhere(*args, "--port", port)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", [["sim", "start"], ["build", "saw"], ["bench", "digits"]])

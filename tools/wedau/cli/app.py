@@ -10,7 +10,9 @@ from wedau.cli import (
     build,
     build_engine,
     demo,
+    devices,
     doctor,
+    flash,
     predict,
     push,
     repl,
@@ -48,6 +50,8 @@ app.command("train")(train.train)
 app.command("tune")(tune.tune)
 app.command("build")(build.build)
 app.command("build-engine")(build_engine.build_engine)
+app.command("devices")(devices.devices)
+app.command("flash")(flash.flash)
 app.command("push")(push.push)
 app.command("predict")(predict.predict)
 app.command("repl")(repl.repl)

@@ -1,0 +1,122 @@
+"""The partition table in a chip's flash: what lies where, and what of it is the user's."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+TABLE_OFFSET = 0x8000
+TABLE_BYTES = 0xC00
+SECTOR_BYTES = 4096
+
+_ENTRY_BYTES = 32
+_ENTRY = b"\xaa\x50"
+_CHECKSUM = b"\xeb\xeb" + b"\xff" * 14
+_END = b"\xff" * _ENTRY_BYTES
+
+_APP, _DATA = 0, 1
+_OTADATA, _NVS = 0x00, 0x02
+_FILE_SYSTEMS = (0x81, 0x82, 0x83)  # FAT, SPIFFS, littlefs
+_FILE_SYSTEM_LABELS = ("vfs", "ffat")  # those that MicroPython mounts, whatever their subtype
+
+
+class TableError(ValueError):
+    """Bytes are no partition table."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A part of the flash.
+
+    Attributes:
+        label: its name.
+        kind: ESP-IDF's type; 0 is a program, 1 data.
+        subtype: ESP-IDF's subtype.
+        offset: where it starts.
+        size_bytes: how long it is.
+    """
+
+    label: str
+    kind: int
+    subtype: int
+    offset: int
+    size_bytes: int
+
+    @property
+    def end(self) -> int:
+        """The first offset behind it."""
+        return self.offset + self.size_bytes
+
+    @property
+    def is_app(self) -> bool:
+        """Whether it holds a program."""
+        return self.kind == _APP
+
+    @property
+    def is_otadata(self) -> bool:
+        """Whether it says which program starts."""
+        return self.kind == _DATA and self.subtype == _OTADATA
+
+    @property
+    def is_file_system(self) -> bool:
+        """Whether the user's files lie in it."""
+        if self.kind != _DATA:
+            return False
+        return self.subtype in _FILE_SYSTEMS or self.label in _FILE_SYSTEM_LABELS
+
+    @property
+    def is_users(self) -> bool:
+        """Whether it holds what the user put there: files or settings (NVS)."""
+        return self.is_file_system or (self.kind == _DATA and self.subtype == _NVS)
+
+    def overlaps(self, start: int, end: int) -> bool:
+        """Whether a range of the flash, its end not included, touches it."""
+        return start < self.end and self.offset < end
+
+
+def parse(data: bytes) -> tuple[Partition, ...]:
+    """Read a partition table as it lies in the flash.
+
+    Args:
+        data: from TABLE_OFFSET on; what follows the table's end is ignored.
+
+    Returns:
+        The partitions; none where the flash is erased.
+
+    Raises:
+        TableError: it is damaged, or no table.
+
+    Source: ESP-IDF, components/partition_table/gen_esp32part.py.
+    """
+    found: list[Partition] = []
+    for at in range(0, TABLE_BYTES, _ENTRY_BYTES):
+        entry = data[at : at + _ENTRY_BYTES]
+        if entry == _END:
+            return tuple(found)
+        if entry[:16] == _CHECKSUM:
+            if entry[16:] != hashlib.md5(data[:at], usedforsecurity=False).digest():
+                raise TableError("its checksum does not match")
+        elif entry[:2] == _ENTRY and len(entry) == _ENTRY_BYTES:
+            found.append(_partition(entry))
+        else:
+            raise TableError(f"there is no entry at byte {at}")
+    return tuple(found)
+
+
+def _partition(entry: bytes) -> Partition:
+    label = entry[12:28].split(b"\0")[0]
+    if not label.isascii() or not label.decode("ascii").isprintable():
+        raise TableError("a label is no text")
+    return Partition(
+        label=label.decode("ascii"),
+        kind=entry[2],
+        subtype=entry[3],
+        offset=int.from_bytes(entry[4:8], "little"),
+        size_bytes=int.from_bytes(entry[8:12], "little"),
+    )
+
+
+def moved(before: Sequence[Partition], after: Sequence[Partition]) -> Partition | None:
+    """Return a file system of one table that is not at the same place in the other."""
+    kept = {(p.offset, p.size_bytes) for p in after if p.is_file_system}
+    lost = (p for p in before if p.is_file_system and (p.offset, p.size_bytes) not in kept)
+    return next(lost, None)
