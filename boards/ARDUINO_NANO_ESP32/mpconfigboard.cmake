@@ -1,0 +1,3 @@
+set(WEDAU_FLASH_MB 16)
+set(WEDAU_PSRAM octal)
+include(${CMAKE_CURRENT_LIST_DIR}/../shared/board.cmake)

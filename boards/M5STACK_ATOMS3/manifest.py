@@ -1,0 +1,1 @@
+include("../shared/manifest.py")
