@@ -7,6 +7,7 @@ import typer
 from wedau import __version__
 from wedau.cli import (
     bench,
+    boards,
     build,
     build_engine,
     demo,
@@ -55,6 +56,7 @@ app.command("flash")(flash.flash)
 app.command("push")(push.push)
 app.command("predict")(predict.predict)
 app.command("repl")(repl.repl)
+app.command("boards")(boards.boards)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(sim.app, name="sim")
