@@ -19,6 +19,12 @@ LAYOUT = {
     "ota_1": (0, 0x11, 0x190000, 0x180000),
     "vfs": (1, 0x83, 0x310000, 0xF0000),
 }
+# That of MicroPython's own firmware: its file system is what lies behind.
+STOCK = {
+    "nvs": (1, 0x02, 0x9000, 0x6000),
+    "phy_init": (1, 0x01, 0xF000, 0x1000),
+    "factory": (0, 0x00, 0x10000, 0x1F0000),
+}
 VFS = LAYOUT["vfs"][2]
 
 

@@ -124,8 +124,9 @@ def test_flash_takes_the_psram_that_it_was_built_for(tmp_path: Path) -> None:
 def test_flash_refuses_to_lose_files_that_lie_elsewhere(
     board: MockBoard, built: firmware.Firmware
 ) -> None:
-    stock = {**samples.LAYOUT, "vfs": (1, 0x81, 0x200000, 0x200000)}
-    board.flash.data[0x8000:0x8C00] = samples.table(stock)
+    """As on a board that comes from MicroPython's own firmware."""
+    board.flash.data[0x8000:0x8C00] = samples.table(samples.STOCK)
+    board.flash.data[0x200000 : 0x200000 + len(FILES)] = FILES
     before = bytes(board.flash.data)
     with board.plugged_in("tcp") as port:
         with pytest.raises(CheckError) as caught:
@@ -134,6 +135,14 @@ def test_flash_refuses_to_lose_files_that_lie_elsewhere(
         assert "--erase" in caught.value.hint
         assert board.flash.data == before
         flashing.flash(built, port, erase=True)
+    assert holds(board)
+
+
+def test_flash_takes_a_board_without_files_whatever_its_table(built: firmware.Firmware) -> None:
+    board = MockBoard()
+    board.flash.data[0x8000:0x8C00] = samples.table(samples.STOCK)
+    with board.plugged_in("tcp") as port:
+        flashing.flash(built, port)
     assert holds(board)
 
 

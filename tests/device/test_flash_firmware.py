@@ -197,12 +197,22 @@ def test_arbitrary_bytes_are_no_partition_table(data: bytes) -> None:
 
 def test_a_file_system_that_moves_is_noticed() -> None:
     before = flash_map.parse(samples.table())
-    assert flash_map.moved(before, before) is None
-    assert flash_map.moved((), before) is None
+    assert flash_map.moved(before, before) == []
+    assert flash_map.moved((), before) == []
     smaller = {**samples.LAYOUT, "vfs": (1, 0x83, 0x310000, 0x80000)}
-    lost = flash_map.moved(before, flash_map.parse(samples.table(smaller)))
-    assert lost is not None
+    (lost,) = flash_map.moved(before, flash_map.parse(samples.table(smaller)))
     assert lost.label == "vfs"
+
+
+def test_the_rest_of_the_flash_is_a_file_system_where_the_table_has_none() -> None:
+    """MicroPython's own firmware has such a table."""
+    stock = flash_map.parse(samples.table(samples.STOCK))
+    (made,) = flash_map.with_file_system(stock, 4 * MB)[len(stock) :]
+    assert (made.label, made.offset, made.end) == ("vfs", 0x200000, 4 * MB)
+    assert made.is_file_system
+    whole = flash_map.parse(samples.table())
+    assert flash_map.with_file_system(whole, 8 * MB) == whole
+    assert flash_map.with_file_system((), 8 * MB) == ()
 
 
 def test_a_merged_file_is_cut_where_the_user_has_things(tmp_path: Path) -> None:

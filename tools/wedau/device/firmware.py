@@ -260,7 +260,7 @@ def _check_images(firmware: Firmware) -> None:
         raise _ProblemError("no image holds a program")
     for app in present:
         _check_program(firmware, app.offset, app.end, app.label)
-    for partition in firmware.partitions:
+    for partition in flash_map.with_file_system(firmware.partitions, firmware.flash_bytes):
         _check_partition(firmware, partition)
 
 

@@ -115,8 +115,18 @@ def _partition(entry: bytes) -> Partition:
     )
 
 
-def moved(before: Sequence[Partition], after: Sequence[Partition]) -> Partition | None:
-    """Return a file system of one table that is not at the same place in the other."""
+def with_file_system(table: Sequence[Partition], flash_bytes: int) -> tuple[Partition, ...]:
+    """Add the file system that MicroPython makes of the rest of the flash where there is none.
+
+    Source: MicroPython, boardctrl_startup() in ports/esp32/main.c.
+    """
+    end = max((partition.end for partition in table), default=flash_bytes)
+    if end >= flash_bytes or any(p.label in _FILE_SYSTEM_LABELS for p in table):
+        return tuple(table)
+    return (*table, Partition("vfs", _DATA, _FILE_SYSTEMS[0], end, flash_bytes - end))
+
+
+def moved(before: Sequence[Partition], after: Sequence[Partition]) -> list[Partition]:
+    """Return the file systems of one table that are not at the same place in the other."""
     kept = {(p.offset, p.size_bytes) for p in after if p.is_file_system}
-    lost = (p for p in before if p.is_file_system and (p.offset, p.size_bytes) not in kept)
-    return next(lost, None)
+    return [p for p in before if p.is_file_system and (p.offset, p.size_bytes) not in kept]

@@ -10,7 +10,7 @@ from pathlib import Path
 from wedau.device import chips, esptool, flash_map
 from wedau.device.chips import Chip
 from wedau.device.firmware import Firmware, Image
-from wedau.device.flash_map import TABLE_BYTES, TABLE_OFFSET, Partition
+from wedau.device.flash_map import SECTOR_BYTES, TABLE_BYTES, TABLE_OFFSET, Partition
 from wedau.errors import CheckError, DeviceError
 
 OnProgress = Callable[[int, int], None]
@@ -80,43 +80,50 @@ def flash(
         with _restarting(port):
             chips.check(chip, firmware)
             if not erase:
-                _check_files(port, firmware)
+                _check_files(chip, firmware)
         files = "all its files are erased" if erase else "the files on it are untouched"
         state.begin_writing(f"repeat the command to make it whole; {files}")
         _write(firmware, port, erase, on_progress, state.on_line)
     return Flashed(chip, firmware.size_bytes, erase)
 
 
-def _check_files(port: str, firmware: Firmware) -> None:
-    before = _read_table(port, firmware.chip)
-    lost = flash_map.moved(before, firmware.partitions)
-    touched = [p for p in before if p.is_file_system and _touches(firmware.images, p)]
-    for partition in [*touched, *([lost] if lost else [])]:
+def _check_files(chip: Chip, firmware: Firmware) -> None:
+    before = flash_map.with_file_system(_read_table(chip), chip.flash_bytes)
+    after = flash_map.with_file_system(firmware.partitions, chip.flash_bytes)
+    for partition in flash_map.moved(before, after):
+        if _is_blank(chip, partition):
+            continue
         raise CheckError(
-            f"the files on the board at {port} would be lost: {firmware.title} puts something "
-            f"else where its file system {partition.label!r} lies",
-            f"copy what you need with 'mpremote connect {port} cp -r : FOLDER', "
+            f"the files on the board at {chip.port} would be lost: {firmware.title} puts "
+            f"something else where its file system {partition.label!r} lies",
+            f"copy what you need with 'mpremote connect {chip.port} cp -r : FOLDER', "
             "then repeat the command with --erase",
         )
 
 
-def _touches(images: Sequence[Image], partition: Partition) -> bool:
-    return any(partition.overlaps(image.offset, image.end) for image in images)
-
-
-def _read_table(port: str, chip: str) -> tuple[Partition, ...]:
+def _read_table(chip: Chip) -> tuple[Partition, ...]:
     """Read the board's partition table; a board without a valid one starts nothing."""
-    with tempfile.TemporaryDirectory(prefix="wedau-") as folder:
-        path = Path(folder, "table.bin")
-        place = [hex(TABLE_OFFSET), hex(TABLE_BYTES)]
-        esptool.run(port, ["read-flash", *place, str(path)], chip=chip, stay=True)
-        data = path.read_bytes() if path.is_file() else b""
-    if len(data) != TABLE_BYTES:
-        raise esptool.EsptoolError(port, "the partition table could not be read")
     try:
-        return flash_map.parse(data)
+        return flash_map.parse(_read(chip, TABLE_OFFSET, TABLE_BYTES))
     except flash_map.TableError:
         return ()
+
+
+def _is_blank(chip: Chip, partition: Partition) -> bool:
+    """Whether nothing was written where every file system has its head."""
+    head = min(partition.size_bytes, 2 * SECTOR_BYTES, chip.flash_bytes - partition.offset)
+    return head <= 0 or not _read(chip, partition.offset, head).strip(b"\xff")
+
+
+def _read(chip: Chip, offset: int, size: int) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="wedau-") as folder:
+        path = Path(folder, "read.bin")
+        arguments = ["read-flash", hex(offset), hex(size), str(path)]
+        esptool.run(chip.port, arguments, chip=chip.target, stay=True)
+        data = path.read_bytes() if path.is_file() else b""
+    if len(data) != size:
+        raise esptool.EsptoolError(chip.port, "the flash could not be read")
+    return data
 
 
 @contextlib.contextmanager
