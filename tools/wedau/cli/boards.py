@@ -58,7 +58,7 @@ def _check(names: list[str], folder: Path | None, json: bool) -> None:
     wrong = sum(1 for name in names if problems[name])
     if wrong:
         raise CheckError(
-            f"{wrong} of {len(names)} definitions cannot be built from",
+            f"mistakes in {wrong} of {len(names)} definitions",
             "correct what is named above, in the board's folder or in shared/",
         )
 
