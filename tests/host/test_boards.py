@@ -159,6 +159,20 @@ MISTAKES = [
         "MICROPY_HW_I2C0_SCL is 'PIN', no number of a pin",
     ),
     # fragments
+    (
+        SMALL,
+        "{}/mpconfigboard.cmake",
+        ")\ninclude",
+        ")\nlist(APPEND SDKCONFIG_DEFAULTS boards/fast)\ninclude",
+        "no fragment boards/fast",
+    ),
+    (
+        SMALL,
+        "{}/mpconfigboard.cmake",
+        "quad)",
+        "quad)\nlist(APPEND SDKCONFIG_DEFAULTS\n    boards/sdkconfig.fast\n)",
+        "no fragment boards/sdkconfig.fast",
+    ),
     (OCTAL, "shared/board.cmake", "sdkconfig.ble", "sdkconfig.bt", "is no fragment sdkconfig.bt"),
     (OCTAL, "shared/board.cmake", "/sdkconfig.common", "/sdkconfig.all", "/sdkconfig.all"),
     (
@@ -270,4 +284,5 @@ def test_folder_without_boards_is_refused(tmp_path: Path):
 def test_document_is_json_with_pins_and_partitions():
     document = json.loads(json.dumps(boards.document(boards.load("SEEED_XIAO_ESP32S3"))))
     assert document["pins"]["LED"] == 21
+    assert {"2886:0056", "303a:1001", "303a:4001"} == set(document["hardware"]["usb"]["ids"])
     assert [p["name"] for p in document["partitions"]][-1] == "vfs"

@@ -15,11 +15,11 @@ FILES = (
 )
 # Size of MicroPython v1.28.0's image with C modules, bytes, as seen with ESP-IDF 5.5.3, GCC 14.2.
 IMAGE_BYTES = {"fast": 1_700_000, "small": 1_480_000}
-# The fragments of sdkconfig in MicroPython's ports/esp32/boards that are for the ESP32-S3, up to
-# v1.28.0 and after.
+# The fragments in MicroPython's ports/esp32/boards for the ESP32-S3, in v1.28.0 and after it.
 _MICROPYTHON_FRAGMENTS = (
-    *("base", "ble", "240mhz", "free_ram", "spiram_sx", "spiram_oct"),
-    *("spiram_quad", "flash_qio_80m"),
+    *("sdkconfig.base", "sdkconfig.ble", "sdkconfig.240mhz", "sdkconfig.free_ram"),
+    *("sdkconfig.spiram_sx", "sdkconfig.spiram_quad", "sdkconfig.spiram_oct"),
+    "sdkconfig.flash_qio_80m",
 )
 _PSRAM_KINDS = ("none", "quad", "octal")
 _REQUIRED: dict[str, dict[str, type]] = {
@@ -151,7 +151,9 @@ def _fragments(board: Board) -> Iterator[str]:
     layout = board.shared / f"flash_{board.variables.get('WEDAU_FLASH_MB')}MB.cmake"
     for path in [*files, *([layout] if layout.is_file() else [])]:
         text = re.sub(r"#.*", "", boards.read(path))
-        for named in re.findall(r"[\w${}./-]*sdkconfig\.[\w.]+", text):
+        listed = " ".join(re.findall(r"SDKCONFIG_DEFAULTS\s([^)]*)", text)).split()
+        fragments = re.findall(r"[\w${}./-]*sdkconfig\.[\w.]+", text)
+        for named in sorted({*fragments, *(word for word in listed if "/" in word)}):
             if not _exists(board, path, named):
                 yield f"{path.parent.name}/{path.name}: there is no fragment {named}"
         for named in re.findall(r"include\(([^)\s]+)", text):
@@ -163,7 +165,7 @@ def _exists(board: Board, user: Path, named: str) -> bool:
     """Whether a file that a CMake file names is there, in our tree or in MicroPython's."""
     folder, _, name = named.rpartition("/")
     if folder in ("", "boards", "${CMAKE_CURRENT_SOURCE_DIR}/boards"):
-        return name.removeprefix("sdkconfig.") in _MICROPYTHON_FRAGMENTS
+        return name in _MICROPYTHON_FRAGMENTS
     if folder == "${CMAKE_BINARY_DIR}":
         return True  # made by the build
     for variable, value in {

@@ -13,6 +13,8 @@ from wedau.errors import BuildError
 from wedau.paths import resource
 
 MEBIBYTE = 1024 * 1024
+# Fields of MicroPython's format for board.json that say nothing here.
+_UPSTREAM_ONLY = ("deploy", "docs", "images", "thumbnail")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,12 @@ class Board:
     def title(self) -> str:
         """Maker and product, as the firmware names the board."""
         return f"{self.document['vendor']} {self.document['product']}"
+
+    @property
+    def usb_ids(self) -> dict[str, str]:
+        """The USB ids, as "303a:1001", under which it may appear, and what runs there then."""
+        ids: dict[str, str] = chip(self.shared)["usb_ids"] | self.hardware["usb"]["ids"]
+        return ids
 
     @property
     def flash_bytes(self) -> int:
@@ -127,7 +135,9 @@ def table(board: Board) -> list[Partition]:
 def document(board: Board) -> dict[str, Any]:
     """Return all that is known of a board, for JSON."""
     parts = [vars(p) for p in table(board)]
-    kept = {k: v for k, v in board.document.items() if k not in ("deploy", "docs", "images")}
+    kept = {k: v for k, v in board.document.items() if k not in _UPSTREAM_ONLY}
+    usb = {**board.hardware["usb"], "ids": board.usb_ids}
+    kept["hardware"] = {**board.hardware, "usb": usb}
     return {"board": board.name, **kept, "pins": board.pins, "partitions": parts}
 
 

@@ -82,7 +82,7 @@ def _show(board: "Board") -> None:
     rows = [("board", board.title), ("module", hardware["module"])]
     rows += [("flash", f"{hardware['flash_mb']} MB"), ("PSRAM", _psram(board))]
     rows.append(("USB", hardware["usb"]["connector"]))
-    rows += [("USB id", f"{pair}, {what}") for pair, what in hardware["usb"]["ids"].items()]
+    rows += [("USB id", f"{pair}, {what}") for pair, what in board.usb_ids.items()]
     rows += [("LED", f"{name}: {what}") for name, what in hardware["leds"].items()]
     rows += [("button", f"{name}: {what}") for name, what in hardware["buttons"].items()]
     rows += [("sensor", _sensor(sensor)) for sensor in hardware["sensors"]]
