@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from wedau import report
+from wedau.bench.families import TABLES
+from wedau.cli.measuring_families import measure
 from wedau.report import scores
 from wedau.train import pipeline
+from wedau.train.kinds import KINDS
 from wedau.train.recipe import Recipe
 from wedau.train.settings import TrainSettings
 
@@ -25,6 +28,8 @@ import compare  # noqa: E402
 import figures  # noqa: E402
 import pages  # noqa: E402
 import session  # noqa: E402
+
+import families  # noqa: E402
 
 RUN = pages.with_commands()
 
@@ -95,6 +100,19 @@ def test_figures_are_those_that_the_commands_measure(exact: bool) -> None:
     for page, now in ((shown, figures.text(measured)), (printed, measured.printed)):
         lines = page.splitlines(), now.splitlines()
         assert compare.same(*lines, exact=exact), f"run `make docs`\n{compare.difference(*lines)}"
+
+
+def test_families_page_has_what_the_command_measures(exact: bool) -> None:
+    page = pages.FAMILIES.read_text(encoding="utf-8")
+    rows = list(measure(("decision-tree", "linear"), ("breast_cancer",)))
+    assert len(rows) == 2
+    table = families.lines(rows)
+    for row, line in zip(rows, table[2:], strict=True):
+        if exact:
+            assert line in page, "run `python docs/generate families`"
+        assert page.count(f"| {row.family} |") == len(TABLES)
+    assert page.count(table[0]) == len(TABLES)
+    assert page.count("\n| ") == len(TABLES) * (1 + len(KINDS))
 
 
 def _versions(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from wedau.train.settings import TrainSettings
 pytestmark = pytest.mark.usefixtures("sim_firmware")
 
 
-def printed(args: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+def printed(args: list[str], capsys: pytest.CaptureFixture[str]) -> Any:
     assert run(args) == 0
     return json.loads(capsys.readouterr().out)
 
@@ -31,6 +32,33 @@ def test_digits_stay_within_their_budget(capsys: pytest.CaptureFixture[str]):
     assert figures["data_bytes"] < figures["data_heap_peak_bytes"] <= 20_000
     again = printed(["bench", "digits", "--json"], capsys)
     assert again == figures
+
+
+FAMILIES = ["random-forest", "hist-gradient-boosting-regressor", "logistic", "isolation-forest"]
+KEYS = ["family", "data", "rows", "differences", "max_probability_error", "instructions_mean"]
+KEYS += ["instructions_worst_bound", "instructions_worst_found", "flash_bytes", "ram_bytes"]
+
+
+def test_families_are_equal_and_within_their_bounds(capsys: pytest.CaptureFixture[str]):
+    """Some families on wine; the page of the documents, made by the command, has all of them."""
+    wanted = [word for family in FAMILIES for word in ("--family", family)]
+    rows = printed(["bench", "families", "--data", "wine", *wanted, "--json"], capsys)
+    assert [row["family"] for row in rows] == FAMILIES
+    for row in rows:
+        assert list(row) == KEYS
+        assert row["data"] == "wine"
+        assert row["rows"] >= 89
+        assert row["differences"] == 0
+        assert row["max_probability_error"] <= 1e-5
+        mean, found = row["instructions_mean"], row["instructions_worst_found"]
+        assert mean <= found <= row["instructions_worst_bound"] <= 1.3 * found
+        assert row["flash_bytes"] < row["ram_bytes"] < 1.1 * row["flash_bytes"]
+
+
+def test_an_unknown_family_or_data_set_is_refused(capsys: pytest.CaptureFixture[str]):
+    for wrong in (["--family", "svm"], ["--data", "iris"]):
+        assert run(["bench", "families", *wrong]) == 2
+        assert f"there is no {wrong[1]}" in capsys.readouterr().err
 
 
 def test_demo_is_equal_on_the_board_and_right_about_unseen_people(

@@ -67,11 +67,13 @@ def measure(
                 raise UsageError(f"there is no {name}", f"choose among {', '.join(known)}")
     verify.check_tools("xtensawin")
     source = micropython_source(micropython)
-    with verify.fresh_board(micropython) as board:
-        for name in tables or bench.TABLES:
-            table = bench.TABLES[name]()
-            for family in families or KINDS:
-                say(f"{family} on {name}")
+    for name in tables or bench.TABLES:
+        table = bench.TABLES[name]()
+        for family in families or KINDS:
+            say(f"{family} on {name}")
+            # A board of its own: where a module lies, after what was there before, may be worth an
+            # instruction.
+            with verify.fresh_board(micropython) as board:
                 yield _row(bench.train(family, table), board, source.path)
 
 
