@@ -249,3 +249,14 @@ def test_a_file_that_is_no_merged_image_is_refused(
     with pytest.raises(DataError, match="given.bin: ") as caught:
         load(path)
     assert problem in caught.value.message
+
+
+def test_the_reference_names_every_key() -> None:
+    page = Path(__file__).parents[2] / "docs/reference/firmware-folder.md"
+    text = page.read_text(encoding="utf-8")
+    shown = json.loads(text.split("```json\n")[1].split("```")[0])
+    content = samples.manifest(samples.images())
+    assert set(shown) == {*content, "psram_in_package"}
+    assert set(shown["images"][0]) == set(content["images"][0])
+    table = text.split("| key |")[1]
+    assert all(f"`{key}`" in table for key in [*shown, *shown["images"][0]])
