@@ -1,5 +1,6 @@
 """`wedau flash` and `wedau devices` as a person meets them."""
 
+import dataclasses
 import json
 import signal
 import subprocess
@@ -12,7 +13,10 @@ from serial.tools import list_ports
 
 import firmware_samples as samples
 from mock_board import MB, MockBoard
+from wedau.build import boards as definitions
 from wedau.build.simboard import SimFirmware
+from wedau.cli import known_boards
+from wedau.device import firmware
 from wedau.sim import boards
 
 WRITTEN = sum(len(data) for _, data in samples.images().values())
@@ -54,6 +58,19 @@ def test_flash_refuses_in_two_lines(refused: Refused, built: Path) -> None:
     with MockBoard(flash_bytes=8 * MB).plugged_in("tcp") as port:
         said = refused(*args[:3], "--image", "built", "--port", port, code=4)
     assert "it is for 4 MB of flash, and this chip has 8 MB" in said.error
+
+
+def test_flash_of_a_bare_file_is_for_the_board_that_was_named(
+    wedau: Wedau, refused: Refused, place: Path
+) -> None:
+    (place / "merged.bin").write_bytes(samples.merged())
+    args = ("flash", "--image", "merged.bin", "--board", "ADAFRUIT_FEATHER_ESP32S3", "--port")
+    with MockBoard().plugged_in("tcp") as port:
+        said = refused(*args, port, code=4)
+    assert "it is for 2 MB of quad PSRAM, and this chip has no PSRAM" in said.error
+    with MockBoard(psram_bytes=2 * MB).plugged_in("tcp") as port:
+        done = wedau(*args, port)
+    assert done.code == 0, done.err
 
 
 def flash_and_stop(built: Path, port: str, board: MockBoard) -> tuple[int, str]:
@@ -98,6 +115,19 @@ def test_devices_shows_a_chip_without_micropython(wedau: Wedau) -> None:
     assert done.out == (
         f"{port}  given: ESP32-S3, 16 MB of flash, 2 MB of quad PSRAM, no MicroPython answers\n"
     )
+
+
+@pytest.mark.parametrize("name", definitions.names())
+def test_boards_tell_how_to_find_them(name: str, built: Path) -> None:
+    loaded = firmware.load(built, samples.BOARD)
+    known = known_boards.complete(dataclasses.replace(loaded, usb_ids=(), psram=None), name)
+    assert (0x303A, 0x4001) in known.usb_ids
+    assert known.psram is not None
+    assert known.psram.in_package == (name not in ("M5STACK_CORES3", "UM_FEATHERS3"))
+
+
+def test_boards_of_other_makers_are_known_at_usb() -> None:
+    assert "XIAO ESP32S3" in known_boards.usb_names()[0x2886, 0x0056]
 
 
 def test_devices_shows_simulated_boards(

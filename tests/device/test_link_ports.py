@@ -23,6 +23,7 @@ def test_ports_lists_boards_and_bridges_but_nothing_else(monkeypatch: pytest.Mon
         ports.Port("COM4", "Espressif USB"),
         ports.Port("COM3", "CP210x bridge"),
     ]
+    assert ports.candidates({(1, 2): "a board"})[1] == ports.Port("COM6", "a board")
     assert ports.is_native_usb("COM4")
     assert not ports.is_native_usb("COM3")
 

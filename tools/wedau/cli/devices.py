@@ -20,11 +20,12 @@ def devices(
     json: options.Json = False,
 ) -> None:
     """Show the boards at the ports: chip, flash, PSRAM, and what runs there; it is stopped."""
+    from wedau.cli.known_boards import usb_names
     from wedau.cli.workbench import simulated_boards
     from wedau.device import ports, survey
 
     simulated = [ports.Port(b.port, f"simulated: {b.name}") for b in simulated_boards()]
-    known = [*ports.candidates(), *simulated]
+    known = [*ports.candidates(usb_names()), *simulated]
     if port:
         named = {p.name: p for p in known}
         known = [named.get(name, ports.Port(name, "given")) for name in port]

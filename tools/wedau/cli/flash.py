@@ -35,9 +35,10 @@ def flash(
     json: options.Json = False,
 ) -> None:
     """Put a firmware onto a board; the files on it stay as they are."""
+    from wedau.cli.known_boards import complete
     from wedau.device import finding, firmware, flashing
 
-    loaded = firmware.load(image, board)
+    loaded = complete(firmware.load(image, board), board)
     place = finding.find(loaded, port, lambda name: say(f"asking the chip at {name}"))
     say(f"flashing {place}: leave the cable in")
     with bar("flashing") as on_progress:

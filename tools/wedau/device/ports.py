@@ -1,6 +1,6 @@
 """The serial ports of this machine that may have a board, and which one to take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from serial.tools import list_ports
@@ -37,11 +37,17 @@ class Port:
     what: str
 
 
-def candidates() -> list[Port]:
-    """List the ports behind which an ESP32-S3 may be, native USB before UART bridges."""
+def candidates(known: Mapping[tuple[int, int], str] | None = None) -> list[Port]:
+    """List the ports behind which an ESP32-S3 may be, native USB before UART bridges.
+
+    Args:
+        known: what is behind further USB numbers of vendor and product.
+    """
     native, bridges = [], []
     for port in list_ports.comports():
-        if port.vid == _ESPRESSIF_VID:
+        if known and port.vid is not None and (port.vid, port.pid) in known:
+            native.append(Port(port.device, known[port.vid, port.pid]))
+        elif port.vid == _ESPRESSIF_VID:
             native.append(Port(port.device, "Espressif USB"))
         elif (port.vid, port.pid) in _BRIDGES:
             bridges.append(Port(port.device, _BRIDGES[port.vid, port.pid]))

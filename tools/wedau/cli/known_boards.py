@@ -1,0 +1,46 @@
+"""What the boards' definitions tell to those who look for a board at a port."""
+
+import dataclasses
+
+from wedau.build import boards
+from wedau.device.chips import MB, Psram
+from wedau.device.firmware import Firmware
+
+
+def usb_names() -> dict[tuple[int, int], str]:
+    """Name the board, or boards, of each USB vendor and product that is a board's own."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for name in boards.names():
+        board = boards.load(name)
+        for text in board.hardware["usb"]["ids"]:
+            found.setdefault(_usb_id(text), []).append(board.title)
+    return {number: " or ".join(titles) for number, titles in found.items()}
+
+
+def complete(firmware: Firmware, name: str) -> Firmware:
+    """Add what a board's definition tells and the firmware does not: USB numbers and PSRAM.
+
+    Args:
+        firmware: loaded.
+        name: the board's; nothing is added where Wedau has no definition of it.
+
+    Raises:
+        BuildError: a definition cannot be read.
+    """
+    if name not in boards.names():
+        return firmware
+    board = boards.load(name)
+    ids = firmware.usb_ids or tuple(_usb_id(text) for text in board.usb_ids)
+    psram = firmware.psram or _psram(board)
+    return dataclasses.replace(firmware, usb_ids=ids, psram=psram)
+
+
+def _psram(board: boards.Board) -> Psram:
+    size_bytes = int(board.hardware["psram_mb"]) * MB
+    kind = str(board.hardware["psram"]) if size_bytes else "none"
+    return Psram(kind, size_bytes, Psram.exists_in_package(kind, size_bytes))
+
+
+def _usb_id(text: str) -> tuple[int, int]:
+    vendor, product = text.split(":")
+    return int(vendor, 16), int(product, 16)
