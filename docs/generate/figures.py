@@ -180,6 +180,16 @@ def _demo(m: dict[str, Any]) -> str:
             ("features equal bit for bit", "features_equal", count(m["features_equal"])),
             ("instructions a call, mean", "instructions_mean", count(m["instructions_mean"])),
             ("instructions a call, most", "instructions_max", count(m["instructions_max"])),
+            (
+                "instructions a call, at most for any input",
+                "instructions_worst_bound",
+                count(m["instructions_worst_bound"]),
+            ),
+            (
+                "instructions a call, most that a search found",
+                "instructions_worst_found",
+                count(m["instructions_worst_found"]),
+            ),
             ("module, bytes", "module_bytes", count(m["module_bytes"])),
             ("heap that the import keeps", "heap_bytes", size(m["heap_bytes"])),
             ("heap that a call takes", "heap_call_bytes", size(m["heap_call_bytes"])),

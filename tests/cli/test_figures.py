@@ -70,6 +70,8 @@ def test_demo_is_equal_on_the_board_and_right_about_unseen_people(
     assert figures["boundary_inputs"] > 20_000
     assert figures["accuracy_unseen"] >= 0.85
     assert figures["heap_call_bytes"] == 0
+    found, bound = figures["instructions_worst_found"], figures["instructions_worst_bound"]
+    assert figures["instructions_max"] <= found <= bound <= 1.2 * found
     assert figures["raw_windows"] > 200
     assert figures["features_equal"] == figures["raw_windows"] * 111
     report = Path(str(figures["report"]))

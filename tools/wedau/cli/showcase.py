@@ -1,13 +1,13 @@
 """The main job on the smartwatch data, end to end, every person left out once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wedau.cli import modules, verify
+from wedau.cli import modules, verify, worst
 from wedau.cli.console import bar, say
 from wedau.cli.workbench import micropython_source
 from wedau.device import link, push, replay
@@ -56,9 +56,12 @@ class Shown:
             "accuracy_unseen": self.report.accuracy_unseen,
             "instructions_mean": build.instructions_mean,
             "instructions_max": build.instructions_max,
+            "instructions_worst_bound": build.instructions_worst_bound,
+            "instructions_worst_found": build.instructions_worst_found,
             "module_bytes": build.module_bytes,
             "heap_bytes": build.heap_bytes,
             "heap_call_bytes": build.call_heap_bytes,
+            "ram_bytes": build.ram_bytes,
             "model": str(self.folder),
             "report": str(self.folder / "report.html"),
         }
@@ -105,7 +108,10 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
         say("the whole way on the board: samples, features, grid, class")
         push.push(board, {p.name: p.read_bytes() for p in (features.path, compiled[0].path)})
         raw = _whole_way(board, models[0], recordings, data, result.folds[0].rows)
-        report = verify.report(models[0], proofs[0])
+        say("searching for the dearest input")
+        case, info = verify.case(models[0]), verify.module_info(models[0].card)
+        proof = verify.bound(case, info, compiled[0], proofs[0], board, source.path)
+        report = verify.report(models[0], replace(proof, build=worst.totals(proof.build)))
         models[0].save(target)
         modules.forget(target)
         modules.save(target, report, [features.path, compiled[0].path])
