@@ -26,8 +26,8 @@ class BuildWithResources(build_py):
 
 # Host and board must agree bit for bit: no fused multiply-add, one rounding for each operation.
 C_FLAGS = ["/fp:precise", "/W3"] if os.name == "nt" else ["-std=c99", "-ffp-contract=off"]
-# Four windows side by side (modules/core/wd_lanes.h); gcc notes that other versions of it would pass
-# such a value otherwise, which nobody else ever does.
+# Four windows side by side (modules/core/wd_lanes.h); gcc notes that other versions of it would
+# pass such a value otherwise, which nobody else ever does.
 LANES = [] if os.name == "nt" else ["-DWD_LANES=4", "-Wno-psabi"]
 
 CORE_SOURCES = sorted(str(p) for p in Path("modules/core").rglob("*.c"))

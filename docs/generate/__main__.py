@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import commands
-import families
+import family_table
 import figures
 import pages
 import session
@@ -26,7 +26,7 @@ def main() -> None:
         readme = pages.README.read_text(encoding="utf-8")
         pages.README.write_text(figures.put_printed(readme, measured.printed), encoding="utf-8")
     if "families" in wanted:
-        pages.FAMILIES.write_text(families.make(), encoding="utf-8")
+        pages.FAMILIES.write_text(family_table.make(), encoding="utf-8")
     files = [Path(name).resolve() for name in wanted if name.endswith(".md")]
     for path in pages.with_commands() if "outputs" in wanted else files:
         print(f"running {path.relative_to(pages.ROOT)}", file=sys.stderr)

@@ -25,11 +25,10 @@ sys.path.insert(0, str(ROOT / "docs/generate"))
 import blocks  # noqa: E402
 import commands  # noqa: E402
 import compare  # noqa: E402
+import family_table  # noqa: E402
 import figures  # noqa: E402
 import pages  # noqa: E402
 import session  # noqa: E402
-
-import families  # noqa: E402
 
 RUN = pages.with_commands()
 
@@ -106,7 +105,7 @@ def test_families_page_has_what_the_command_measures(exact: bool) -> None:
     page = pages.FAMILIES.read_text(encoding="utf-8")
     rows = list(measure(("decision-tree", "linear"), ("breast_cancer",)))
     assert len(rows) == 2
-    table = families.lines(rows)
+    table = family_table.lines(rows)
     for row, line in zip(rows, table[2:], strict=True):
         if exact:
             assert line in page, "run `python docs/generate families`"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from wedau.build import baseline
+from wedau.build import runtime
 from wedau.build.simboard import SimFirmware
 from wedau.device import push
 from wedau.device.link import Board, BoardError
@@ -69,7 +69,7 @@ N = ROWS.shape[1]
 @pytest.fixture(scope="module")
 def files(micropython: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     out = tmp_path_factory.mktemp("baseline")
-    built = baseline.build(arch="xtensawin", micropython=micropython, out=out)
+    built = runtime.build(runtime.BASELINE, arch="xtensawin", micropython=micropython, out=out)
     return {built.path.name: built.path.read_bytes()}
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wedau.build import package
+from wedau.build import package, runtime
 from wedau.build.simboard import SimFirmware
-from wedau.cli.verify import compile_features, compile_module
+from wedau.cli.verify import compile_module
 from wedau.device import link
 from wedau.device import push as device_push
 from wedau.device.link import BoardError
@@ -77,8 +77,9 @@ def trained(micropython: Path, tmp_path_factory: pytest.TempPathFactory) -> Trai
     rows = pipeline.prepare(settings, data=WATCH)
     model = pipeline.assemble(rows, evaluate.cross_validate(rows, settings), settings)
     folder = tmp_path_factory.mktemp("saw")
-    made = [compile_features, lambda *where: compile_module(model, *where)]
-    paths = [compile("xtensawin", folder, micropython).path for compile in made]
+    arch = "xtensawin"
+    features = runtime.build(runtime.FEATURES, arch=arch, micropython=micropython, out=folder)
+    paths = [features.path, compile_module(model, arch, folder, micropython).path]
     return Trained(model, {path.name: path.read_bytes() for path in paths})
 
 

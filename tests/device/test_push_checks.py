@@ -95,7 +95,9 @@ def test_push_refuses_what_is_no_module(sim_board: Board, data: bytes) -> None:
     assert "wedau build" in error.hint
 
 
-@pytest.mark.parametrize("name", ["", "../boot.py", "a/b/c.mpy", "/b.mpy", "a\\b.mpy", "x.wedau-new", ".."])
+@pytest.mark.parametrize(
+    "name", ["", "../boot.py", "a/b/c.mpy", "/b.mpy", "a\\b.mpy", "x.wedau-new", ".."]
+)
 def test_push_refuses_what_is_no_plain_name(sim_board: Board, name: str) -> None:
     error = refused(sim_board, {name: b"x"})
     assert isinstance(error, DataError)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wedau import cli
-from wedau.build import baseline, package
+from wedau.build import package, runtime
 from wedau.cli import pushing
 from wedau.device import push
 from wedau.device.link import Board
@@ -14,7 +14,9 @@ from wedau.errors import DataError
 
 @pytest.fixture
 def module(micropython: Path, tmp_path: Path) -> Path:
-    return baseline.build(arch="xtensawin", micropython=micropython, out=tmp_path).path
+    return runtime.build(
+        runtime.BASELINE, arch="xtensawin", micropython=micropython, out=tmp_path
+    ).path
 
 
 def test_a_module_is_pushed_alone_if_the_firmware_has_the_package(

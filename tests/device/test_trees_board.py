@@ -11,7 +11,7 @@ import pytest
 
 from wedau import _core
 from wedau.bench import digits
-from wedau.build import engine
+from wedau.build import runtime
 from wedau.build.simboard import SimFirmware
 from wedau.convert.data import to_data
 from wedau.convert.module import ModuleInfo
@@ -78,7 +78,9 @@ DIGITS_DATA = to_data(
 @pytest.fixture(scope="module")
 def engine_bytes(micropython: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     out = tmp_path_factory.mktemp("engine")
-    return engine.build(arch="xtensawin", micropython=micropython, out=out).path.read_bytes()
+    return runtime.build(
+        runtime.TREES, arch="xtensawin", micropython=micropython, out=out
+    ).path.read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -383,7 +385,7 @@ print([model.predict(x[i:i + 64]) for i in range(0, len(x), 64)])
 
 
 def test_the_engine_for_x64_decides_as_scikit_learn(micropython: Path, tmp_path: Path) -> None:
-    engine.build(arch="x64", micropython=micropython, out=tmp_path)
+    runtime.build(runtime.TREES, arch="x64", micropython=micropython, out=tmp_path)
     (tmp_path / "digits.wdt").write_bytes(DIGITS_DATA)
     (tmp_path / "rows.bin").write_bytes(DIGITS_ROWS.tobytes())
     got = ast.literal_eval(unix.run(ON_UNIX, tmp_path))

@@ -71,9 +71,7 @@ def extract(
     Source: wd_extract() in modules/core/wd_features.c.
     """
 
-def filter(
-    recipe: bytes, samples: NDArray[np.float32], out: NDArray[np.float32], /
-) -> None:
+def filter(recipe: bytes, samples: NDArray[np.float32], out: NDArray[np.float32], /) -> None:
     """Pass a whole recording through a recipe's filters; without filters it is copied.
 
     Args:

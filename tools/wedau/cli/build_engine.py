@@ -20,7 +20,7 @@ def build_engine(
     recordings need: 'wedau push --engine FOLDER' puts them onto a board. And wedau_baseline.mpy,
     which learns on the board what is normal: push it by its name.
     """
-    from wedau.build import baseline, compilers, engine
+    from wedau.build import compilers, runtime
     from wedau.cli import verify
     from wedau.cli.workbench import micropython_source
 
@@ -28,9 +28,8 @@ def build_engine(
     source = micropython_source(micropython).path
     with verify.scratch() as work:
         made = [
-            engine.build(arch=arch, micropython=source, out=work, say=say),
-            verify.compile_features(arch, work, source),
-            baseline.build(arch=arch, micropython=source, out=work, say=say),
+            runtime.build(name, arch=arch, micropython=source, out=work, say=say)
+            for name in (runtime.TREES, runtime.FEATURES, runtime.BASELINE)
         ]
         folder.mkdir(parents=True, exist_ok=True)
         for module in made:

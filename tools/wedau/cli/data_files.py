@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wedau.build import engine
+from wedau.build import runtime
 from wedau.cli import modules, verify, worst
 from wedau.cli.budget import NO_BUDGET, Budget
 from wedau.cli.console import bar, say
@@ -136,7 +136,9 @@ def prove_on_board(
         micropython: its source, instead of the pin.
     """
     source, work = micropython_source(micropython), paths[0].parent
-    compiled = engine.build(arch="xtensawin", micropython=source.path, out=work, say=say)
+    compiled = runtime.build(
+        runtime.TREES, arch="xtensawin", micropython=source.path, out=work, say=say
+    )
     with verify.fresh_board(micropython) as board:
         before = board.info
         push.push(board, {path.name: path.read_bytes() for path in (compiled.path, *paths)})

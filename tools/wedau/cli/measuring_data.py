@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from wedau.build import engine
+from wedau.build import runtime
 from wedau.cli import data_files, verify
 from wedau.cli.proving import Case
 from wedau.convert import data, module
@@ -52,9 +52,9 @@ def measure(
     with verify.scratch() as work:
         paths = data_files.write(work, info.name, content)
         build = data_files.prove_on_board(case, paths, Build("data", "none"), micropython)
-        compiled = work / f"{engine.NAME}.mpy"
+        compiled = work / f"{runtime.TREES}.mpy"
         with verify.fresh_board(micropython) as board:
             files = {path.name: path.read_bytes() for path in (compiled, paths[0])}
             path = f"{push.push(board, files).folder}/{paths[0].name}"
-            cost, peak = board.literal(board.run(_LOAD.format(engine=engine.NAME, path=path)))
+            cost, peak = board.literal(board.run(_LOAD.format(engine=runtime.TREES, path=path)))
     return DataFigures(build.instructions_mean, cost, peak, len(content))

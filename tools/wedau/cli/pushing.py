@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from wedau.build import baseline, engine, package
+from wedau.build import package, runtime
 from wedau.cli import modules
 from wedau.cli.options import Format
 from wedau.convert.shim import shim
@@ -11,8 +11,6 @@ from wedau.device import link
 from wedau.device import push as device_push
 from wedau.errors import DataError, DeviceError
 from wedau.train.model import Card
-
-FEATURES = "wedau_features"
 
 
 def push(
@@ -67,7 +65,7 @@ def push_module(
         files = {path.name: path.read_bytes()}
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", "check the path") from None
-    is_baseline = path.stem == baseline.NAME
+    is_baseline = path.stem == runtime.BASELINE
     if is_baseline and device_push.find_module(board, package.NAME) != device_push.FIRMWARE:
         files |= package.build(["baseline"])
     return device_push.push(board, files, on_progress=on_progress)
@@ -77,7 +75,7 @@ def _engine_files(
     board: link.Board, module: str, card: Card, folder: Path | None
 ) -> dict[str, bytes]:
     """Return the modules that have to be put on the board together with a data file."""
-    needed = [engine.NAME, *([FEATURES] if card.recipe else [])]
+    needed = [runtime.TREES, *([runtime.FEATURES] if card.recipe else [])]
     found: dict[str, bytes] = {}
     for name in needed:
         there = device_push.find_module(board, name)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wedau.build import runtime
 from wedau.cli import modules, verify, worst
 from wedau.cli.console import bar, say
 from wedau.cli.workbench import micropython_source
@@ -104,7 +105,9 @@ def run(folder: Path, micropython: Path | None = None) -> Shown:
             place.mkdir()
             compiled.append(verify.compile_module(model, "xtensawin", place, source.path))
             proofs.append(verify.prove(verify.case(model), compiled[-1], board, verify.SIMULATED))
-        features = verify.compile_features("xtensawin", work, source.path)
+        features = runtime.build(
+            runtime.FEATURES, arch="xtensawin", micropython=source.path, out=work, say=say
+        )
         say("the whole way on the board: samples, features, grid, class")
         push.push(board, {p.name: p.read_bytes() for p in (features.path, compiled[0].path)})
         raw = _whole_way(board, models[0], recordings, data, result.folds[0].rows)

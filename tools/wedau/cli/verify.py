@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wedau import __version__
-from wedau.build import compilers, natmod
+from wedau.build import compilers, natmod, runtime
 from wedau.cli import modules, worst
 from wedau.cli.budget import NO_BUDGET, Budget
 from wedau.cli.console import bar, say
@@ -105,21 +105,6 @@ def compile_code(
         include=[folder, core],
         defines={"WD_QUANTIZE_MAX": str(len(info.features))},
         optimize=made.optimize,
-        say=say,
-    )
-
-
-def compile_features(arch: str, folder: Path, micropython: Path) -> natmod.Natmod:
-    """Compile the module that extracts features on the board."""
-    core = resource("modules", "core")
-    bind = resource("modules", "bind", "features")
-    return natmod.build(
-        "wedau_features",
-        [bind / "wedau_features.c", *sorted(core.glob("*.c"))],
-        arch=arch,
-        micropython=micropython,
-        out=folder,
-        include=[core],
         say=say,
     )
 
@@ -310,5 +295,10 @@ def build_model(
         proof = replace(proof, build=worst.totals(proof.build))
         budget.check(proof.build)
         made = report(model, proof)
-        extra = [compile_features(arch, work, source.path).path] if model.card.recipe else []
-        return made, modules.save(folder, made, [*extra, compiled.path])
+        paths = [compiled.path]
+        if model.card.recipe:
+            features = runtime.build(
+                runtime.FEATURES, arch=arch, micropython=source.path, out=work, say=say
+            )
+            paths.insert(0, features.path)
+        return made, modules.save(folder, made, paths)

@@ -13,11 +13,11 @@ TEXT = """\
 
 <!-- Made by `python docs/generate families` from the command below; do not edit. -->
 
-Every kind of model that `wedau train --model` knows, with its default options, on four data sets: trained
-on one half, built for xtensawin, pushed to a simulated board, and replayed there on the other half and on
-all inputs at thresholds of trees. The smartwatch data are split by person. A regressor learns the class
-index as a number; to an anomaly model the first class is normal. The command, which takes about ten
-minutes:
+Every kind of model that `wedau train --model` knows, with its default options, on four data sets:
+trained on one half, built for xtensawin, pushed to a simulated board, and replayed there on the
+other half and on all inputs at thresholds of trees. The smartwatch data are split by person. A
+regressor learns the class index as a number; to an anomaly model the first class is normal. The
+command, which takes about ten minutes:
 
 ```text
 wedau bench families --json
@@ -25,15 +25,15 @@ wedau bench families --json
 
 Measured with these versions; the counts repeat exactly: {versions}.
 
-- `rows`: inputs that were replayed; `differences`: how many of them the board decided otherwise than
-  scikit-learn.
-- `max_probability_error`: the largest distance of a probability, a value or a decision function from
-  scikit-learn's. [What is promised](../explanation/exactness.md#what-each-family-promises).
-- `instructions_mean`: a call from Python. `instructions_worst_bound`: no call takes more, whatever the
-  input, [derived from the code](../explanation/bounds.md). `instructions_worst_found`: the most that a
-  search for the worst input found.
-- `flash_bytes`: the module. `ram_bytes`: heap and stack of a running model; the simulated board keeps
-  the module's code in the heap, a chip does not.
+- `rows`: inputs that were replayed; `differences`: how many of them the board decided otherwise
+  than scikit-learn.
+- `max_probability_error`: the largest distance of a probability, a value or a decision function
+  from scikit-learn's. [What is promised](../explanation/exactness.md#what-each-family-promises).
+- `instructions_mean`: a call from Python. `instructions_worst_bound`: no call takes more,
+  whatever the input, [derived from the code](../explanation/bounds.md).
+  `instructions_worst_found`: the most that a search for the worst input found.
+- `flash_bytes`: the module. `ram_bytes`: heap and stack of a running model; the simulated board
+  keeps the module's code in the heap, a chip does not.
 
 {tables}
 """
