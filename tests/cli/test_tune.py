@@ -168,9 +168,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 time.sleep(0.1)
             yield json.loads(file.read_text())["address"]
         finally:
-            for process in reversed(running):
-                process.terminate()
             for process in running:
+                process.kill()  # a worker that looks for its scheduler heeds nothing else
                 process.wait(_PATIENCE_S)
 
 
