@@ -196,11 +196,7 @@ def _vote(tree: Grown) -> TreeArrays:
 
 def _divided(members: Sequence[tuple[Grown, int]]) -> list[tuple[Grown, int]]:
     n = len(members)
-    return [(_replaced(tree, tree.value / n), output) for tree, output in members]
-
-
-def _replaced(tree: Grown, value: Floats) -> Grown:
-    return Grown(tree.feature, tree.threshold, tree.left, tree.right, value, tree.source)
+    return [(replace(tree, value=tree.value / n), output) for tree, output in members]
 
 
 def _sums(

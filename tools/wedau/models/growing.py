@@ -21,7 +21,6 @@ class Grown:
     Attributes:
         feature, threshold, left, right: as in SumTree.
         value: float64, shape (n_leaves, width).
-        source: int64, shape (n_leaves,): each leaf's number in the tree that it was made from.
     """
 
     feature: Ints
@@ -29,7 +28,6 @@ class Grown:
     left: Ints
     right: Ints
     value: Floats
-    source: Ints
 
 
 class Grid:
@@ -91,7 +89,7 @@ def grow(
         else:
             todo += [(int(right[node]), new, "right"), (int(left[node]), new, "left")]
     arrays = {name: np.array(values, np.int64) for name, values in out.items()}
-    return Grown(**arrays, value=value[leaves], source=np.array(leaves, np.int64))
+    return Grown(**arrays, value=value[leaves])
 
 
 def to_integers(
