@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wedau import _core
 from wedau.convert.module import ModuleInfo, front_coded
+from wedau.convert.trees import GridTree
 from wedau.errors import ConvertError, DataError
 
 _LIMITS = _core.LIMITS
@@ -23,17 +24,9 @@ _WIDE = np.dtype([("feature", "<u2"), ("threshold", "<i2"), ("children", "<u4")]
 Ints = NDArray[np.int64]
 
 
-class Tree(Protocol):
-    """One tree as arrays; see wedau.models.trees.TreeArrays."""
+class Tree(GridTree, Protocol):
+    """One tree with a class in each leaf as arrays; see wedau.models.trees.TreeArrays."""
 
-    @property
-    def feature(self) -> Ints: ...
-    @property
-    def threshold(self) -> Ints: ...
-    @property
-    def left(self) -> Ints: ...
-    @property
-    def right(self) -> Ints: ...
     @property
     def label(self) -> Ints: ...
 
