@@ -155,12 +155,5 @@ def prove_on_board(
         board=verify.SIMULATED,
         engine_bytes=compiled.module_bytes,
         static_ram_bytes=compiled.bss_bytes,
-        heap_bytes=measured.import_heap_bytes,
-        call_heap_bytes=measured.call_heap_bytes,
-        instructions_mean=measured.instructions_mean,
-        instructions_min=measured.instructions_min,
-        instructions_max=measured.instructions_max,
-        import_instructions=measured.import_instructions,
-        board_heap_bytes=before.heap_free_bytes,
-        board_flash_bytes=before.flash_free_bytes,
+        **verify.costs(measured, before),
     )

@@ -20,6 +20,7 @@ from wedau.cli.quality import quality
 from wedau.cli.workbench import micropython_source, sim_firmware
 from wedau.convert import code, module
 from wedau.device import link, push, replay
+from wedau.device.info import BoardInfo
 from wedau.models import Program
 from wedau.paths import resource
 from wedau.report import Build, Data, Feature, Report
@@ -140,19 +141,22 @@ def prove(case: Case, compiled: natmod.Natmod, board: link.Board, board_name: st
     checked = case.check(decided, given)
     some = case.held_out if len(case.held_out) else case.rows
     measured = replay.measure(board, name, some, case.program.n_outputs, task)
-    build = sized(
-        compiled,
-        board_name,
-        heap_bytes=measured.import_heap_bytes,
-        call_heap_bytes=measured.call_heap_bytes,
-        instructions_mean=measured.instructions_mean,
-        instructions_min=measured.instructions_min,
-        instructions_max=measured.instructions_max,
-        import_instructions=measured.import_instructions,
-        board_heap_bytes=before.heap_free_bytes,
-        board_flash_bytes=before.flash_free_bytes,
-    )
+    build = sized(compiled, board_name, **costs(measured, before))
     return Proof.of(case, checked, build)
+
+
+def costs(measured: replay.Measured, before: BoardInfo) -> dict[str, Any]:
+    """Return the fields of the report's Build that were measured, and what was free before."""
+    return {
+        "heap_bytes": measured.import_heap_bytes,
+        "call_heap_bytes": measured.call_heap_bytes,
+        "instructions_mean": measured.instructions_mean,
+        "instructions_min": measured.instructions_min,
+        "instructions_max": measured.instructions_max,
+        "import_instructions": measured.import_instructions,
+        "board_heap_bytes": before.heap_free_bytes,
+        "board_flash_bytes": before.flash_free_bytes,
+    }
 
 
 def sized(compiled: natmod.Natmod, board: str, **measured: Any) -> Build:

@@ -13,6 +13,7 @@ from wedau import _core
 from wedau.convert.module import ModuleInfo, front_coded
 from wedau.convert.trees import GridTree
 from wedau.errors import ConvertError, DataError
+from wedau.models.program import levels
 
 _LIMITS = _core.LIMITS
 _INFO_TEXTS = _LIMITS["TREES_INFO_TEXTS"]
@@ -232,19 +233,12 @@ def _check_tree(tree: Tree, number: int, n_features: int, n_classes: int) -> Non
             raise ConvertError(
                 f"tree {number} has the {name} {wrong[0]}, outside {low} to {high}", _AGAIN
             )
-    depth = _depth(tree, at)
+    depth = int(levels(tree.left, tree.right).max())
     if depth > _LIMITS["TREES_MAX_DEPTH"]:
         raise ConvertError(
             f"tree {number} is {depth} deep, a data file holds {_LIMITS['TREES_MAX_DEPTH']}",
             "train with a smaller max_depth",
         )
-
-
-def _depth(tree: Tree, inner: Ints) -> int:
-    level = np.zeros(len(tree.left), np.int64)
-    for i in inner:
-        level[tree.left[i]] = level[tree.right[i]] = level[i] + 1
-    return int(level.max())
 
 
 def _file(trees: Sequence[Tree], plans: Sequence[_Plan], info: ModuleInfo, is_wide: bool) -> bytes:

@@ -18,6 +18,7 @@ from wedau.models.program import (
     MAX_FEATURES,
     Floats,
     Program,
+    levels,
 )
 from wedau.models.scaling import Scaling, check_step
 from wedau.models.sums import SCORE_MAX, Sums
@@ -279,7 +280,7 @@ def _isolation_forest(estimator: Any, scaling: Scaling) -> Program:
     members = []
     for member, features in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
         tree = member.tree_
-        depth = _depths(tree) + _path_beyond(tree.n_node_samples)
+        depth = levels(tree.children_left, tree.children_right) + _path_beyond(tree.n_node_samples)
         feature = np.where(tree.feature >= 0, np.take(features, tree.feature, mode="clip"), -1)
         value = depth[:, np.newaxis] / len(estimator.estimators_)
         members.append(
@@ -311,13 +312,6 @@ def _isolation_forest(estimator: Any, scaling: Scaling) -> Program:
     # Offsets are often the score of a training row, which is normal then.
     level = np.clip(np.ceil(shallow - made.rounding_units), -SCORE_MAX, SCORE_MAX)
     return replace(made, from_=int(level))
-
-
-def _depths(tree: Any) -> Floats:
-    depth = np.zeros(tree.node_count)
-    for i in np.flatnonzero(tree.children_left >= 0):  # children come after their parents
-        depth[tree.children_left[i]] = depth[tree.children_right[i]] = depth[i] + 1
-    return depth
 
 
 def _path_beyond(n_samples: Any) -> Floats:

@@ -132,6 +132,19 @@ def _check_shape(shape: tuple[int, ...], what: str, wanted: tuple[int | None, ..
         raise damaged(f"{what} has the shape {shape}")
 
 
+def levels(left: Any, right: Any) -> Ints:
+    """Return how many decisions lie above each node of a tree.
+
+    Args:
+        left, right: shape (n_nodes,): index of a node's child, which comes after its parent; below
+            0 in a leaf.
+    """
+    level = np.zeros(len(left), np.int64)
+    for i in np.flatnonzero(left >= 0):
+        level[left[i]] = level[right[i]] = level[i] + 1
+    return level
+
+
 def class_indices(values: Any) -> Ints:
     """Return booleans or integers as int64."""
     indices: Ints = np.asarray(values, np.int64)

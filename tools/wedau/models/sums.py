@@ -25,6 +25,7 @@ from wedau.models.program import (
     damaged,
     integer,
     integers,
+    levels,
     logistic,
     number,
     softmax,
@@ -70,10 +71,7 @@ class SumTree:
 
     def depth(self) -> int:
         """Longest way from the root to a leaf, in decisions."""
-        level = np.zeros(self.n_nodes, np.int64)
-        for i in np.flatnonzero(self.left != LEAF):
-            level[self.left[i]] = level[self.right[i]] = level[i] + 1
-        return int(level.max())
+        return int(levels(self.left, self.right).max())
 
     def find(self, rows: Rows) -> Ints:
         """Return the row in `value` that each row of the grid comes to."""

@@ -15,6 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import Tree
 
 from wedau.errors import DataError
+from wedau.models.program import levels
 
 LEAF = -1
 GRID_MIN, GRID_MAX = -32768, 32767
@@ -51,10 +52,7 @@ class TreeArrays:
 
     def depth(self) -> int:
         """Longest way from the root to a leaf, in decisions."""
-        level = np.zeros(self.n_nodes, np.int64)
-        for i in np.flatnonzero(self.left != LEAF):
-            level[self.left[i]] = level[self.right[i]] = level[i] + 1
-        return int(level.max())
+        return int(levels(self.left, self.right).max())
 
     def to_json(self) -> dict[str, list[int]]:
         """Return the arrays as lists."""
