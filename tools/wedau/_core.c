@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "_core_avx2.h"
+#include "wd_baseline.h"
+#include "wd_crc32.h"
 #include "wd_features.h"
 #include "wd_filter.h"
 #include "wd_quantize.h"
@@ -372,6 +374,79 @@ static PyObject *core_trees_proba(PyObject *module, PyObject *args) {
     return run_trees(args, &FLOAT32, 2, proba_all);
 }
 
+// Learn from rows until it is enough, then score others. Return what the board would keep.
+static PyObject *learn_and_score(const wd_baseline_settings *settings, const Py_buffer *learned,
+    const Py_buffer *judged, const Py_buffer *scores) {
+    size_t length = wd_baseline_learning_bytes(settings), n = settings->n_features;
+    uint8_t *memory = PyMem_Malloc(length);
+    if (memory == NULL) {
+        return PyErr_NoMemory();
+    }
+    wd_baseline_error error = wd_baseline_begin(settings, memory, length);
+    const float *row = learned->buf;
+    uint32_t needed = settings->windows;
+    for (Py_ssize_t i = 0; i < learned->shape[0] && needed > 0 && error == WD_BASELINE_OK; i++) {
+        error = wd_baseline_learn(memory, length, row + (size_t)i * n, n, &needed);
+    }
+    if (error == WD_BASELINE_OK && needed > 0) {
+        error = WD_BASELINE_ERROR_LEARNING;
+    }
+    row = judged->buf;
+    float *score = scores->buf;
+    for (Py_ssize_t i = 0; i < judged->shape[0] && error == WD_BASELINE_OK; i++) {
+        bool is_anomaly;
+        error = wd_baseline_score(memory, length, row + (size_t)i * n, n, score + i, &is_anomaly);
+    }
+    PyObject *kept = NULL;
+    if (error == WD_BASELINE_OK) {
+        kept = PyBytes_FromStringAndSize((char *)memory, (Py_ssize_t)wd_baseline_kept_bytes(settings));
+    } else {
+        PyErr_SetString(PyExc_ValueError, wd_baseline_error_text(error));
+    }
+    PyMem_Free(memory);
+    return kept;
+}
+
+static PyObject *baseline_all(wd_baseline_settings *settings, const Py_buffer *learned,
+    const Py_buffer *judged, const Py_buffer *scores) {
+    Py_ssize_t n = learned->shape[1];
+    settings->n_features = n > WD_BASELINE_MAX_FEATURES ? 0 : (uint32_t)n;
+    wd_baseline_error error = wd_baseline_check_settings(settings);
+    if (error != WD_BASELINE_OK) {
+        PyErr_SetString(PyExc_ValueError, wd_baseline_error_text(error));
+        return NULL;
+    }
+    if (judged->shape[1] != n || scores->shape[0] != judged->shape[0]) {
+        PyErr_SetString(PyExc_ValueError, "the shapes of learned, judged and scores do not fit");
+        return NULL;
+    }
+    return learn_and_score(settings, learned, judged, scores);
+}
+
+static PyObject *core_baseline(PyObject *module, PyObject *args) {
+    (void)module;
+    wd_baseline_settings settings;
+    const char *key;
+    Py_ssize_t key_bytes;
+    PyObject *objects[3], *result = NULL;
+    Py_buffer learned, judged, scores;
+    if (!PyArg_ParseTuple(args, "Ify#OOO", &settings.windows, &settings.false_alarms, &key,
+        &key_bytes, &objects[0], &objects[1], &objects[2])
+        || !take(objects[0], &learned, &FLOAT32, 2, 0, "learned")) {
+        return NULL;
+    }
+    settings.key = wd_crc32((const uint8_t *)key, (size_t)key_bytes);
+    if (take(objects[1], &judged, &FLOAT32, 2, 0, "judged")) {
+        if (take(objects[2], &scores, &FLOAT32, 1, 1, "scores")) {
+            result = baseline_all(&settings, &learned, &judged, &scores);
+            PyBuffer_Release(&scores);
+        }
+        PyBuffer_Release(&judged);
+    }
+    PyBuffer_Release(&learned);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     { "info", core_info, METH_VARARGS, "Check a recipe and say what it needs." },
     { "extract", core_extract, METH_VARARGS, "Compute the features of many windows." },
@@ -380,6 +455,7 @@ static PyMethodDef methods[] = {
     { "trees_check", core_trees_check, METH_VARARGS, "Check a data file of trees and read it." },
     { "trees_predict", core_trees_predict, METH_VARARGS, "Predict the classes of many rows." },
     { "trees_proba", core_trees_proba, METH_VARARGS, "Predict the shares of votes of many rows." },
+    { "baseline", core_baseline, METH_VARARGS, "Learn what is normal and score rows." },
     { NULL, NULL, 0, NULL },
 };
 

@@ -146,3 +146,33 @@ def trees_proba(data: bytes, rows: NDArray[np.int16], out: NDArray[np.float32], 
 
     Source: wd_trees_proba() in modules/core/trees/wd_trees.c.
     """
+
+def baseline(
+    windows: int,
+    false_alarms: float,
+    key: bytes,
+    learned: NDArray[np.float32],
+    judged: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    /,
+) -> bytes:
+    """Learn what is normal as the board does, then score other rows.
+
+    Args:
+        windows: how many to learn from.
+        false_alarms: the share of normal windows that may be called anomalies.
+        key: says which features these are.
+        learned: float32, shape (n_rows, n_features), C order; rows after the last needed are left.
+        judged: float32, shape (m_rows, n_features), C order.
+        scores: float32, shape (m_rows,): distance from normal, above 1 an anomaly; overwritten.
+
+    Returns:
+        What the board keeps in its file.
+
+    Raises:
+        ValueError: a setting is out of range, a row holds NaN, there are too few rows to learn
+            from, or the shapes do not fit.
+        TypeError: an array is of another type or not contiguous.
+
+    Source: modules/core/baseline/wd_baseline.h.
+    """
