@@ -1,5 +1,6 @@
 """The native modules that are the same for all models: one list of what each is made of."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,36 +13,39 @@ TREES = "wedau_trees"
 BASELINE = "wedau_baseline"
 
 
+_LINE = re.compile(r"^WEDAU_MODULES \+= (.+)$", re.MULTILINE)
+
+
 @dataclass(frozen=True)
 class Sources:
     """What a module is made of.
 
     Attributes:
-        bind: folder in modules/bind; its C binds the rest to MicroPython.
-        core: files in modules/core, as patterns.
-        include: folders in modules/core with headers, besides itself.
+        bind: the file that binds the rest to MicroPython.
+        core: files in modules/core that it calls.
     """
 
-    bind: str
-    core: tuple[str, ...]
-    include: tuple[str, ...] = ()
+    bind: Path
+    core: tuple[Path, ...]
+
+    @property
+    def include(self) -> tuple[Path, ...]:
+        """Folders with the headers of the core."""
+        return tuple(sorted({path.parent for path in self.core}))
 
 
-MODULES: Mapping[str, Sources] = {
-    FEATURES: Sources("features", ("*.c",)),
-    TREES: Sources(
-        "trees",
-        ("trees/wd_trees.c", "trees/wd_crc32.c", "wd_quantize.c", "wd_round.c"),
-        ("trees",),
-    ),
-    BASELINE: Sources(
-        "baseline",
-        ("baseline/wd_baseline.c", "trees/wd_crc32.c", "wd_mathf.c"),
-        ("baseline", "trees"),
-    ),
-}
-"""wedau_features computes features, wedau_trees runs the files of wedau.convert.data, and
-wedau_baseline learns on the board what is normal."""
+def modules() -> Mapping[str, Sources]:
+    """Return what each module is made of, by its name; the list is modules/bind/modules.mk.
+
+    wedau_features computes features, wedau_trees runs the files of wedau.convert.data, and
+    wedau_baseline learns on the board what is normal.
+    """
+    found = {}
+    for line in _LINE.findall(resource("modules", "bind", "modules.mk").read_text("utf-8")):
+        bind, *patterns = line.split()
+        core = [path for pattern in patterns for path in sorted(resource("modules").glob(pattern))]
+        found[Path(bind).stem] = Sources(resource("modules", bind), tuple(dict.fromkeys(core)))
+    return found
 
 
 def build(
@@ -55,8 +59,8 @@ def build(
     """Build ``out/NAME.mpy``.
 
     Args:
-        name: one of MODULES.
-        arch: "xtensawin" (ESP32, ESP32-S2, ESP32-S3) or "x64".
+        name: one of modules().
+        arch: one of wedau.build.targets.TARGETS.
         micropython: MicroPython's source, 1.25 or newer.
         out: an existing folder.
         say: called with the compiler's warnings.
@@ -64,15 +68,13 @@ def build(
     Raises:
         BuildError, UsageError: as for natmod.build().
     """
-    made_of = MODULES[name]
-    core = resource("modules", "core")
-    files = [path for pattern in made_of.core for path in sorted(core.glob(pattern))]
+    made_of = modules()[name]
     return natmod.build(
         name,
-        [resource("modules", "bind", made_of.bind, f"{name}.c"), *files],
+        [made_of.bind, *made_of.core],
         arch=arch,
         micropython=micropython,
         out=out,
-        include=[core, *(core / folder for folder in made_of.include)],
+        include=made_of.include,
         say=say,
     )
