@@ -33,6 +33,10 @@ class SimError(WedauError):
     """A simulated board cannot be started, found or stopped."""
 
 
+class ReleaseError(WedauError):
+    """A release cannot be reached, is damaged, or is not signed by a key that is trusted."""
+
+
 class DeviceError(WedauError):
     """A board answered with an error, broke off, or cannot hold what was sent."""
 
