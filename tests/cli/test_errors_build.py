@@ -45,7 +45,7 @@ def path_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wi
 def test_an_unknown_architecture_is_refused(refused: Refused, model: str) -> None:
     said = refused("build", model, "--arch", "avr", code=2)
     assert said.error == "unknown architecture avr"
-    assert said.hint == "use xtensawin (ESP32-S3) or x64"
+    assert said.hint == "use one of: xtensawin, armv6m, armv7m, armv7emsp, rv32imc, x64"
 
 
 def test_a_folder_that_is_no_micropython_is_named(

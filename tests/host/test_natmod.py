@@ -9,6 +9,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from wedau.build import clang, elf, natmod
+from wedau.build.targets import TARGETS
 from wedau.errors import BuildError, DataError, UsageError
 
 INIT = """
@@ -46,14 +47,14 @@ def refused(folder: Path, micropython: Path, text: str, arch: str = "xtensawin")
     return caught.value
 
 
-@pytest.mark.parametrize("arch", ["xtensawin", "x64"])
+@pytest.mark.parametrize("arch", TARGETS)
 def test_build_reports_what_it_made(arch: str, tmp_path: Path, micropython: Path) -> None:
     built = build(tmp_path, micropython, arch, module_source("return mp_obj_new_int(42);"))
     assert built.path == tmp_path / "answer.mpy"
     assert built.module_bytes == built.path.stat().st_size > built.text_bytes > 50
     assert (built.header.version, built.header.sub_version) == natmod.MPY_VERSION
     assert built.header.arch == arch == natmod.inspect(built.path).arch
-    assert built.compiler.startswith("gcc " if arch == "x64" else "clang ")
+    assert built.compiler.startswith(f"{TARGETS[arch].gcc or 'clang'} ")
 
 
 def test_build_gives_the_same_bytes_again(tmp_path: Path, micropython: Path) -> None:
@@ -93,7 +94,7 @@ def test_python_source_is_merged_behind_the_code(tmp_path: Path, micropython: Pa
     assert run_x64(tmp_path, "import answer; print(answer.twice(20))") == "42"
 
 
-@pytest.mark.parametrize("arch", ["xtensawin", "x64"])
+@pytest.mark.parametrize("arch", TARGETS)
 def test_run_time_helpers_come_only_when_needed(
     arch: str, tmp_path: Path, micropython: Path
 ) -> None:
@@ -121,9 +122,29 @@ def test_undefined_function_is_refused_by_name(tmp_path: Path, micropython: Path
     assert "no C library" in error.hint
 
 
-def test_double_arithmetic_is_refused_for_the_esp32(tmp_path: Path, micropython: Path) -> None:
+@pytest.mark.parametrize("arch", [arch for arch in TARGETS if not TARGETS[arch].double])
+def test_double_arithmetic_is_refused_for_microcontrollers(
+    arch: str, tmp_path: Path, micropython: Path
+) -> None:
     text = module_source("return mp_obj_new_float_from_d(mp_obj_get_float_to_d(x) * 1.1);")
-    assert "calculates with double" in refused(tmp_path, micropython, text).message
+    assert "calculates with double" in refused(tmp_path, micropython, text, arch).message
+
+
+@pytest.mark.parametrize("arch", ["armv6m", "armv7m", "rv32imc"])
+def test_soft_float_comes_from_the_compiler(arch: str, tmp_path: Path, micropython: Path) -> None:
+    without = build(tmp_path, micropython, arch, module_source("return x;")).text_bytes
+    body = "float v = mp_obj_get_float_to_f(x); return mp_obj_new_float_from_f(v * v + v / 3.0f);"
+    assert build(tmp_path, micropython, arch, module_source(body)).text_bytes > without + 500
+
+
+def test_missing_compiler_is_named_with_its_package(
+    tmp_path: Path, micropython: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BuildError) as caught:
+        build(tmp_path, micropython, "rv32imc", module_source("return x;"))
+    assert "no riscv64-unknown-elf-gcc was found" in caught.value.message
+    assert caught.value.hint.endswith("apt-get install gcc-riscv64-unknown-elf")
 
 
 def test_missing_entry_point_is_refused(tmp_path: Path, micropython: Path) -> None:
@@ -195,8 +216,8 @@ def test_entry_point_is_not_at_offset_zero(tmp_path: Path) -> None:
 
 
 def test_unknown_architecture_is_refused(tmp_path: Path, micropython: Path) -> None:
-    with pytest.raises(UsageError, match="unknown architecture armv6m"):
-        build(tmp_path, micropython, "armv6m", module_source("return x;"))
+    with pytest.raises(UsageError, match="unknown architecture mips"):
+        build(tmp_path, micropython, "mips", module_source("return x;"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wedau.build import clang
-from wedau.errors import BuildError, UsageError
+from wedau.build.targets import Target, target
+from wedau.errors import BuildError
 
 _TIMEOUT_S = 600
 # Leaves of decision trees end alike: sharing those ends, from one instruction on, saves 2.5 %.
@@ -39,19 +40,40 @@ class Compiler:
 
 
 def for_arch(arch: str) -> Compiler:
-    """Return the compiler for "xtensawin" (ESP-IDF's gcc if there is one, else clang) or "x64".
+    """Return the compiler for an architecture; for xtensawin ESP-IDF's gcc if there is one, or clang.
 
     ``WEDAU_XTENSA_GCC`` names the gcc to use; empty, it means clang even where there is a gcc.
 
     Raises:
-        UsageError: the architecture is another one.
+        UsageError: the architecture is unknown.
         BuildError: there is no compiler for it.
     """
-    if arch == "xtensawin":
+    wanted = target(arch)
+    if not wanted.gcc:
         return _xtensa()
+    gcc = shutil.which(wanted.gcc)
+    if not gcc:
+        raise BuildError(
+            f"no {wanted.gcc} was found, which {arch} modules need",
+            f"install it; on Debian: sudo apt-get install {wanted.package}",
+        )
     if arch == "x64":
-        return _x64()
-    raise UsageError(f"unknown architecture {arch}", "use xtensawin (ESP32-S3) or x64")
+        return Compiler(f"gcc {_gcc_version(gcc)}", (gcc,), _x64_flags(gcc, wanted))
+    flags = (*wanted.flags, *_headers(gcc))
+    return Compiler(f"{wanted.gcc} {_gcc_version(gcc)}", (gcc,), flags)
+
+
+def libgcc(compiler: Compiler) -> Path:
+    """Return the library with the run-time helpers that a GCC calls.
+
+    Raises:
+        BuildError: the compiler has none for this architecture.
+    """
+    command = [*compiler.command, *compiler.flags, "-print-libgcc-file-name"]
+    path = Path(run(command, cwd=Path.cwd(), what=f"asking {compiler.name} for libgcc").strip())
+    if not path.is_file():
+        raise BuildError(f"{compiler.name} has no libgcc at {path}", "install the compiler again")
+    return path
 
 
 def run(command: Sequence[str], *, cwd: Path, what: str) -> str:
@@ -122,17 +144,28 @@ def _xtensa_gcc(gcc: str) -> Compiler:
     return Compiler(f"{Path(gcc).name} {_gcc_version(gcc)}", (gcc, *core), ("-fpic", "-fno-common"))
 
 
-def _x64() -> Compiler:
-    gcc = shutil.which("gcc")
-    if not gcc:
-        raise BuildError("no gcc was found, which x64 modules need", "run 'wedau doctor'")
+def _x64_flags(gcc: str, wanted: Target) -> tuple[str, ...]:
     machine = run([gcc, "-dumpmachine"], cwd=Path.cwd(), what="asking gcc for its machine").strip()
     if not machine.startswith("x86_64"):
         raise BuildError(
             f"this machine's gcc compiles for {machine}, not for x64", "build for xtensawin instead"
         )
-    flags = ("-fpic", "-fno-common", "-fno-stack-protector", "-fcf-protection=none")
-    return Compiler(f"gcc {_gcc_version(gcc)}", (gcc,), (*flags, "-U_FORTIFY_SOURCE"))
+    return wanted.flags
+
+
+def _headers(gcc: str) -> tuple[str, ...]:
+    """Return where a C library's headers are: the compiler's own, or those for xtensawin.
+
+    Picolibc's are the same for all architectures in what modules use of them.
+    """
+    own = subprocess.run(
+        [gcc, "-E", "-include", "string.h", "-x", "c", os.devnull],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_TIMEOUT_S,
+        check=False,
+    )
+    return () if own.returncode == 0 else ("-isystem", str(clang.headers()))
 
 
 def _gcc_version(gcc: str) -> str:

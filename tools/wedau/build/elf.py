@@ -21,9 +21,8 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import Relocation, RelocationSection
 from elftools.elf.sections import Section, Symbol, SymbolTableSection
 
+from wedau.build.targets import target
 from wedau.errors import BuildError
-
-MACHINES = {"xtensawin": "EM_XTENSA", "x64": "EM_X86_64"}
 
 _R_XTENSA_32 = 1
 _R_XTENSA_ASM_EXPAND = 11
@@ -50,7 +49,7 @@ def check(data: bytes, arch: str, name: str) -> Symbols:
 
     Args:
         data: the object file.
-        arch: "xtensawin" or "x64".
+        arch: one of wedau.build.targets.TARGETS.
         name: the source's name, for messages.
 
     Raises:
@@ -58,7 +57,7 @@ def check(data: bytes, arch: str, name: str) -> Symbols:
             constants among the code (the ESP32-S3's instruction memory takes only 32-bit loads).
     """
     elf = _open(data, name)
-    if elf["e_machine"] != MACHINES[arch] or elf["e_type"] != "ET_REL":
+    if elf["e_machine"] != target(arch).machine or elf["e_type"] != "ET_REL":
         raise BuildError(
             f"the compiler made no {arch} object of {name}",
             "run 'wedau doctor' to check the compilers",

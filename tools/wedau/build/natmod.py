@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wedau.build import compilers, elf
+from wedau.build.targets import target
 from wedau.convert.mpy import MpyHeader, inspect_bytes
 from wedau.errors import BuildError, DataError
 from wedau.paths import resource
@@ -22,11 +23,12 @@ MPY_VERSION = (6, 3)
 # l32r reaches 256 KiB back and a jump 128 KiB; the module starts with a jump to its end.
 MAX_XTENSA_TEXT_BYTES = 128 * 1024 - 16
 
-_FLOAT = {"xtensawin": "MICROPY_FLOAT_IMPL_FLOAT", "x64": "MICROPY_FLOAT_IMPL_DOUBLE"}
 # Loops leave records of their passes in the objects: modules/core/wd_loop.h.
 _RECORDS = "-DWD_LOOP_RECORDS=1"
 _RUNTIME_FLAGS = ["-std=c99", "-Os", "-ffreestanding", "-fno-builtin", _RECORDS]
-_DOUBLES = re.compile(r"__\w+df[23]?$|__(fix|fixuns)df[sd]i$|__float(un)?[sd]idf$")
+_DOUBLES = re.compile(
+    r"__\w+df[23]?$|__(fix|fixuns)df[sd]i$|__float(un)?[sd]idf$|__aeabi_(c?d\w+|\w+2d)$"
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def build(
     Args:
         name: what the board imports: a Python identifier.
         sources: .c files, one of which defines mpy_init(), and .py files that are merged behind it.
-        arch: "xtensawin" (ESP32, ESP32-S2, ESP32-S3) or "x64".
+        arch: one of wedau.build.targets.TARGETS.
         micropython: MicroPython's source, 1.25 or newer.
         out: an existing folder; the file appears there complete or not at all.
         include: further folders with headers.
@@ -149,7 +151,7 @@ def _options(
         "NO_QSTR": "1",
         "MICROPY_ENABLE_DYNRUNTIME": "1",
         "MP_CONFIGFILE": f"<{name}.config.h>",
-        "MICROPY_FLOAT_IMPL": _FLOAT[arch],
+        "MICROPY_FLOAT_IMPL": f"MICROPY_FLOAT_IMPL_{'DOUBLE' if target(arch).double else 'FLOAT'}",
         **defines,
     }
     return (
@@ -194,13 +196,15 @@ def _compile_all(
         defined |= symbols.defined
         undefined |= symbols.undefined
         if not queue:
-            queue = [p for p in _helpers(undefined - defined) if p not in done]
+            queue = [p for p in _helpers(job, undefined - defined) if p not in done]
     _refuse_doubles(job, undefined - defined)
     return objects
 
 
-def _helpers(names: set[str]) -> list[Path]:
+def _helpers(job: _Job, names: set[str]) -> list[Path]:
     folder = resource("firmware", "xtensa", "rt")
+    if target(job.arch).libgcc:
+        names = {name for name in names if not name.startswith("__")}
     paths = [folder / f"{name.lstrip('_')}.c" for name in sorted(names)]
     return [path for path in paths if path.is_file()]
 
@@ -218,17 +222,20 @@ def _refuse_va_list(job: _Job, source: Path) -> None:
 
 def _refuse_doubles(job: _Job, missing: set[str]) -> None:
     doubles = sorted(name for name in missing if _DOUBLES.match(name))
-    if doubles and job.arch == "xtensawin":
+    if doubles and not target(job.arch).double:
         raise BuildError(
             f"the module {job.name} calculates with double ({doubles[0]}), not with float",
-            "the ESP32-S3 has no double: write 1.0f and sqrtf(); -Wdouble-promotion shows where",
+            "its boards have no double: write 1.0f and sqrtf(); -Wdouble-promotion shows where",
         )
 
 
 def _link_arguments(job: _Job, objects: Sequence[Path]) -> list[str | Path]:
     files = [path.name for path in objects]
     config = f"{job.name}.config.h"
-    return ["--arch", job.arch, "--qstrs", config, "-o", f"{job.name}.mpy", *files]
+    library: list[str | Path] = []
+    if target(job.arch).libgcc:
+        library = ["-l", compilers.libgcc(job.compiler)]
+    return ["--arch", job.arch, "--qstrs", config, *library, "-o", f"{job.name}.mpy", *files]
 
 
 def _tool(job: _Job, tool: str, arguments: Sequence[str | Path]) -> str:

@@ -29,8 +29,21 @@ Port = Annotated[
 ModelFolder = Annotated[
     Path, typer.Argument(help="Folder that 'wedau train' made.", show_default=False)
 ]
-Arch = Annotated[str, typer.Option("--arch", help="xtensawin (ESP32-S3) or x64 (unix).")]
+Arch = Annotated[
+    str,
+    typer.Option(
+        "--arch",
+        help="xtensawin (ESP32-S3), armv6m, armv7m, armv7emsp, rv32imc or x64 (unix).",
+    ),
+]
 Micropython = Annotated[
     Path | None,
     typer.Option("--micropython", help="Folder with MicroPython's source, instead of the pin."),
+]
+ReleaseKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        help="Public key (PEM) of the release's publisher, instead of those that Wedau trusts.",
+    ),
 ]
