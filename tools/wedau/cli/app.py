@@ -16,6 +16,7 @@ from wedau.cli import (
     flash,
     predict,
     push,
+    release,
     repl,
     sim,
     train,
@@ -61,3 +62,4 @@ app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(sim.app, name="sim")
 app.add_typer(bench.app, name="bench")
+app.add_typer(release.app, name="release")

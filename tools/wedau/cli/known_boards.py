@@ -2,19 +2,43 @@
 
 import dataclasses
 
+from serial.tools import list_ports
+
 from wedau.build import boards
 from wedau.device.chips import MB, Psram
 from wedau.device.firmware import Firmware
+from wedau.errors import UsageError
 
 
 def usb_names() -> dict[tuple[int, int], str]:
     """Name the board, or boards, of each USB vendor and product that is a board's own."""
     found: dict[tuple[int, int], list[str]] = {}
     for name in boards.names():
-        board = boards.load(name)
-        for text in board.hardware["usb"]["ids"]:
-            found.setdefault(_usb_id(text), []).append(board.title)
+        for number in _own_ids(name):
+            found.setdefault(number, []).append(boards.load(name).title)
     return {number: " or ".join(titles) for number, titles in found.items()}
+
+
+def at_ports(given: str | None = None) -> str:
+    """Name the board that is plugged in, where its USB numbers are those of one board only.
+
+    Args:
+        given: look at this port only.
+
+    Raises:
+        UsageError: it cannot be told.
+    """
+    ports = [port for port in list_ports.comports() if given in (None, port.device)]
+    numbers = {(port.vid, port.pid) for port in ports}
+    found = [name for name in boards.names() if numbers & {*_own_ids(name)}]
+    if len(found) == 1:
+        return found[0]
+    raise UsageError(
+        f"it may be any of {', '.join(found)}"
+        if found
+        else "which board it is cannot be told from its USB numbers",
+        "name it with --board; 'wedau boards' lists them",
+    )
 
 
 def complete(firmware: Firmware, name: str) -> Firmware:
@@ -33,6 +57,10 @@ def complete(firmware: Firmware, name: str) -> Firmware:
     ids = firmware.usb_ids or tuple(_usb_id(text) for text in board.usb_ids)
     psram = firmware.psram or _psram(board)
     return dataclasses.replace(firmware, usb_ids=ids, psram=psram)
+
+
+def _own_ids(name: str) -> list[tuple[int, int]]:
+    return [_usb_id(text) for text in boards.load(name).hardware["usb"]["ids"]]
 
 
 def _psram(board: boards.Board) -> Psram:
