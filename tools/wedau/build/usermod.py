@@ -106,15 +106,35 @@ def write(folder: Path, models: Sequence[Model], *, micropython: Path) -> Tree:
     _check_names([model.info.name for model in models], micropython)
     own = folder / "models"
     own.mkdir()
-    sources = [_write_model(own, model) for model in models]
+    for name, text in sources(models).items():
+        (own / name).write_text(text, encoding="ascii")
+    code = [own / f"{model.info.name}.c" for model in models]
     core = list(_core_sources(models))
     where = {"ours": resource("modules", "bind"), "core": resource("modules", "core")}
     tree = Tree(folder / "micropython.cmake", folder)
-    quoted = "\n".join(f'    "{path}"' for path in (*sources, *core))
+    quoted = "\n".join(f'    "{path}"' for path in (*code, *core))
     tree.cmake.write_text(_CMAKE.format(sources=quoted, **where), encoding="utf-8")
-    makefile = _MAKE.format(own=_words(sources), core_sources=_words(core), **where)
+    makefile = _MAKE.format(own=_words(code), core_sources=_words(core), **where)
     (own / "micropython.mk").write_text(makefile, encoding="utf-8")
     return tree
+
+
+def sources(models: Iterable[Model]) -> dict[str, str]:
+    """Return the generated C of models: texts by file name, two for each model.
+
+    Raises:
+        ConvertError: as for wedau.convert.module.header().
+    """
+    texts = {}
+    for model in models:
+        name, labels = model.info.name, model.info.labels
+        texts[f"{name}.h"] = module.header(model.info, model.code.text)
+        texts[f"{name}.c"] = _SOURCE.format(
+            name=name,
+            labels=_labels(labels) if labels else "",
+            entry=_ENTRY if labels else "",
+        )
+    return texts
 
 
 def taken_names(micropython: Path) -> frozenset[str]:
@@ -148,21 +168,6 @@ def _check_names(names: Sequence[str], micropython: Path) -> None:
                 f"no model can be named '{name}' in a firmware that has a module '{name}'",
                 f"train it again with another name, such as --name {name}_model",
             )
-
-
-def _write_model(folder: Path, model: Model) -> Path:
-    name = model.info.name
-    header = module.header(model.info, model.code.text)
-    (folder / f"{name}.h").write_text(header, encoding="ascii")
-    has_labels = bool(model.info.labels)
-    text = _SOURCE.format(
-        name=name,
-        labels=_labels(model.info.labels) if has_labels else "",
-        entry=_ENTRY if has_labels else "",
-    )
-    path = folder / f"{name}.c"
-    path.write_text(text, encoding="ascii")
-    return path
 
 
 def _labels(labels: Sequence[str]) -> str:
