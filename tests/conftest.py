@@ -47,3 +47,11 @@ def sim_firmware(micropython: Path) -> SimFirmware:
     from wedau.build import simboard
 
     return simboard.build(micropython)
+
+
+@pytest.fixture(scope="session")
+def whole_firmware(micropython: Path) -> SimFirmware:
+    """The simulated board's firmware with all C modules built in, as a real board has it."""
+    from wedau.build import simboard
+
+    return simboard.build(micropython, modules=())
