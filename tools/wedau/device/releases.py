@@ -146,7 +146,8 @@ def _listed(folder: Path, version: str) -> Index:
     boards = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
     for board in boards:
         firmware.load(folder / board, board)
-    paths = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    every = sorted(folder.rglob("*"))
+    paths = [path for path in every if path.is_symlink() or not path.is_dir()]
     found = [_described(path, path.relative_to(folder).as_posix()) for path in paths]
     files = [file for file in found if file.path not in (INDEX, SIGNATURE)]
     if not files:
