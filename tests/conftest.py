@@ -55,3 +55,11 @@ def whole_firmware(micropython: Path) -> SimFirmware:
     from wedau.build import simboard
 
     return simboard.build(micropython, modules=())
+
+
+@pytest.fixture(scope="session")
+def stock_firmware(micropython: Path) -> SimFirmware:
+    """The same simulated board with nothing of ours in its firmware."""
+    from wedau.build import simboard
+
+    return simboard.build(micropython, stock=True)

