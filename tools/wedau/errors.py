@@ -41,6 +41,10 @@ class DeviceError(WedauError):
     """A board answered with an error, broke off, or cannot hold what was sent."""
 
 
+class OtaError(WedauError):
+    """A repository of updates, a key of it, or what is to be released is not what it has to be."""
+
+
 class UsageError(WedauError):
     """The command line asks for something that does not exist."""
 

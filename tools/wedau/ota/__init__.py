@@ -1,0 +1,1 @@
+"""Signed updates: keys, the repository (TUF), its files for hosts and servers. Never prints."""

@@ -1,0 +1,19 @@
+"""What a signed update says of itself: the node's own list, modules/frozen/wedau/ota/fields.py."""
+
+import importlib.util
+from types import ModuleType
+from typing import Any
+
+from wedau.paths import resource
+
+
+def _load() -> ModuleType:
+    path = resource("modules", "frozen", "wedau", "ota", "fields.py")
+    spec = importlib.util.spec_from_file_location("wedau_ota_fields", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+node: Any = _load()
