@@ -66,6 +66,68 @@ def available() -> Source | None:
     return _cached(_pins(), cache_dir("micropython"))
 
 
+def upstream(
+    given: Path | None = None, *, say: Callable[[str], None] = lambda message: None
+) -> Source:
+    """Return a source that firmware for a chip can be built from: with upstream's submodules.
+
+    Args:
+        given: a folder with MicroPython's source; nothing is written into it.
+        say: called with a sentence for people at each longer step.
+
+    Raises:
+        BuildError: the folder given is not MicroPython 1.25 or newer or lacks a part, or upstream's
+            repository cannot be reached.
+    """
+    source = upstream_at_hand(given)
+    if source is None:
+        source = _download(_pins() | {"debian": []}, cache_dir("micropython"), say)
+    lacking = missing_parts(source.path)
+    if lacking and not _is_given(given):
+        say(f"Getting {', '.join(lacking)} of MicroPython.")
+        parts = ["submodule", "update", "--init", "--depth", "1", "--", *lacking]
+        _git(["-C", str(source.path), *parts], _CLONE_TIMEOUT_S)
+        lacking = missing_parts(source.path)
+    if lacking:
+        pin = _pins()["upstream"]
+        raise BuildError(
+            f"{source.path} lacks {', '.join(lacking)}, which firmware is built from"
+            " (Debian's source packages leave them out)",
+            "name no folder: Wedau then gets its own; or get them: "
+            f"git clone -b {pin['tag']} {pin['repository']} && cd micropython && "
+            f"git submodule update --init {' '.join(lacking)}",
+        )
+    return source
+
+
+def upstream_at_hand(given: Path | None = None) -> Source | None:
+    """Return the source that upstream() would use without downloading, complete or not, or None.
+
+    Raises:
+        BuildError: the folder given is not MicroPython 1.25 or newer.
+    """
+    folder = _is_given(given)
+    if folder:
+        return _given(Path(folder).expanduser().resolve())
+    return _cached(_pins() | {"debian": []}, cache_dir("micropython"))
+
+
+def upstream_pin() -> dict[str, Any]:
+    """Return repository, tag, version, commit and submodules of the pinned source of upstream."""
+    pin: dict[str, Any] = _pins()["upstream"]
+    return pin
+
+
+def missing_parts(folder: Path) -> list[str]:
+    """Return the submodules that firmware for a chip needs and that are empty in a source."""
+    parts: list[str] = _pins()["upstream"]["submodules"]
+    return [part for part in parts if not any((folder / part).glob("*"))]
+
+
+def _is_given(given: Path | None) -> Path | str | None:
+    return given or os.environ.get("WEDAU_MICROPYTHON")
+
+
 def version_of(folder: Path) -> str | None:
     """Return the version of the MicroPython source in a folder, or None if it is no such source."""
     try:

@@ -1,5 +1,6 @@
 """wedau sim start|stop|list"""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,15 +32,20 @@ def start(
     name: Name = None,
     heap: Annotated[int | None, typer.Option("--heap", help="Heap in bytes.")] = None,
     flash: Annotated[int | None, typer.Option("--flash", help="File system in bytes.")] = None,
+    firmware: Annotated[
+        Path | None,
+        typer.Option("--firmware", help="Folder that 'wedau firmware build --board SIM' made."),
+    ] = None,
     micropython: options.Micropython = None,
     json: options.Json = False,
 ) -> None:
     """Start a board; prints its port."""
+    from wedau.cli.firmware_folder import load_sim
     from wedau.cli.workbench import sim_firmware
     from wedau.sim import boards
 
-    firmware = sim_firmware(micropython)
-    board = boards.start(name, firmware.elf, firmware.plugin, heap_bytes=heap, flash_bytes=flash)
+    built = load_sim(firmware) if firmware else sim_firmware(micropython)
+    board = boards.start(name, built.elf, built.plugin, heap_bytes=heap, flash_bytes=flash)
     if json:
         print_json(_document(board))
     else:

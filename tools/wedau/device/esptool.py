@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import IO
 
 from wedau.device import link
@@ -78,6 +79,29 @@ def run(
     if code:
         raise _explain(port, lines, code)
     return lines
+
+
+def merge(images: Sequence[tuple[int, Path]], out: Path, *, chip: str) -> None:
+    """Write one file for offset 0 that holds all images, with 0xff between them.
+
+    Args:
+        images: offset and file of each.
+        out: the file to make.
+        chip: ESP-IDF's name of the chip.
+
+    Raises:
+        DeviceError: esptool failed.
+    """
+    parts = [part for offset, path in images for part in (hex(offset), str(path.resolve()))]
+    options = ["--chip", chip, "merge-bin", "--output", str(out.resolve()), *parts]
+    with _process(options) as process:
+        lines = list(_lines(process, "none"))
+        code = process.wait()
+    if code:
+        said = next((line for line in reversed(lines) if line), f"it ended with the code {code}")
+        raise DeviceError(
+            f"esptool could not merge the images into {out}: {said}", "check the disk, build again"
+        )
 
 
 def check_port(port: str) -> None:
