@@ -13,6 +13,7 @@ from wedau.cli import (
     demo,
     devices,
     doctor,
+    firmware,
     flash,
     predict,
     push,
@@ -60,6 +61,7 @@ app.command("repl")(repl.repl)
 app.command("boards")(boards.boards)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
+app.add_typer(firmware.app, name="firmware")
 app.add_typer(sim.app, name="sim")
 app.add_typer(bench.app, name="bench")
 app.add_typer(release.app, name="release")
