@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import firmware_samples as samples
-from wedau.device import firmware, flash_map
+from wedau import flash_map
+from wedau.device import firmware
 from wedau.device.chips import MB, Psram
 from wedau.errors import DataError
 

@@ -9,7 +9,7 @@ import wedau
 PACKAGE = Path(wedau.__file__).parent
 PURE = {"train", "convert", "models", "report"}
 INPUT_OUTPUT = {"build", "device", "ota", "sim", "bench"}
-SHARED = {"errors", "paths", "_core", "__init__"}
+SHARED = {"errors", "paths", "flash_map", "_core", "__init__"}
 MAY_IMPORT = {
     **{name: SHARED | {name, "models"} for name in PURE - {"report"}},
     "convert": SHARED | {"convert", "train", "models"},
@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "errors": set(),
     "paths": {"errors"},
+    "flash_map": set(),
     "__init__": set(),
 }
 

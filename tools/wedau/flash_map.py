@@ -1,6 +1,7 @@
 """The partition table in a chip's flash: what lies where, and what of it is the user's."""
 
 import hashlib
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ _CHECKSUM = b"\xeb\xeb" + b"\xff" * 14
 _END = b"\xff" * _ENTRY_BYTES
 
 _APP, _DATA = 0, 1
+_LABEL_BYTES = 16
 _OTADATA, _NVS = 0x00, 0x02
 _FILE_SYSTEMS = (0x81, 0x82, 0x83)  # FAT, SPIFFS, littlefs
 _FILE_SYSTEM_LABELS = ("vfs", "ffat")  # those that MicroPython mounts, whatever their subtype
@@ -100,6 +102,28 @@ def parse(data: bytes) -> tuple[Partition, ...]:
         else:
             raise TableError(f"there is no entry at byte {at}")
     return tuple(found)
+
+
+def encode(table: Sequence[Partition]) -> bytes:
+    """Return a partition table as it lies in the flash from TABLE_OFFSET on; parse() reads it.
+
+    Args:
+        table: at most 94 partitions; labels are ASCII of at most 16 characters.
+
+    Returns:
+        TABLE_BYTES bytes.
+
+    Source: ESP-IDF, components/partition_table/gen_esp32part.py.
+    """
+    entries = b"".join(_entry(partition) for partition in table)
+    digest = hashlib.md5(entries, usedforsecurity=False).digest()
+    return (entries + _CHECKSUM + digest).ljust(TABLE_BYTES, b"\xff")
+
+
+def _entry(partition: Partition) -> bytes:
+    label = partition.label.encode("ascii").ljust(_LABEL_BYTES, b"\0")
+    place = struct.pack("<II", partition.offset, partition.size_bytes)
+    return _ENTRY + bytes((partition.kind, partition.subtype)) + place + label + bytes(4)
 
 
 def _partition(entry: bytes) -> Partition:

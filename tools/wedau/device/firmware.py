@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wedau.device import flash_map
+from wedau import flash_map
 from wedau.device.chips import KINDS, MB, Psram
-from wedau.device.flash_map import SECTOR_BYTES, TABLE_BYTES, TABLE_OFFSET, Partition
 from wedau.errors import DataError
+from wedau.flash_map import SECTOR_BYTES, TABLE_BYTES, TABLE_OFFSET, Partition
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1

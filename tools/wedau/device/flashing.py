@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wedau.device import chips, esptool, flash_map
+from wedau import flash_map
+from wedau.device import chips, esptool
 from wedau.device.chips import Chip
 from wedau.device.firmware import Firmware, Image
-from wedau.device.flash_map import SECTOR_BYTES, TABLE_BYTES, TABLE_OFFSET, Partition
 from wedau.errors import CheckError, DeviceError
+from wedau.flash_map import SECTOR_BYTES, TABLE_BYTES, TABLE_OFFSET, Partition
 
 OnProgress = Callable[[int, int], None]
 
