@@ -1,4 +1,4 @@
-// The command line: flash=FILE page=FILE heap=BYTES cause=NUMBER id=HEX, each optional.
+// The command line, NAME=VALUE: flash, page, heap, cause, id, app, run, oplog, cut, each optional.
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +46,19 @@ static const char *value_of(const char *arg, const char *name) {
     return strncmp(arg, name, n) == 0 && arg[n] == '=' ? arg + n + 1 : NULL;
 }
 
+// N:MODE
+static bool parse_cut(const char *text) {
+    char digits[11];
+    const char *colon = strchr(text, ':');
+    if (colon == NULL || (size_t)(colon - text) >= sizeof(digits)) {
+        return false;
+    }
+    memcpy(digits, text, (size_t)(colon - text));
+    digits[colon - text] = '\0';
+    return parse_number(digits, &sim_args.cut_at) && parse_number(colon + 1, &sim_args.cut_mode)
+           && sim_args.cut_mode < SIM_CUT_NEVER;
+}
+
 static bool parse_one(const char *arg) {
     const char *value;
     uint32_t number;
@@ -59,6 +72,14 @@ static bool parse_one(const char *arg) {
         sim_args.reset_cause = (int)number;
     } else if ((value = value_of(arg, "id")) != NULL) {
         return parse_id(value, sim_args.unique_id, sizeof(sim_args.unique_id));
+    } else if ((value = value_of(arg, "app")) != NULL) {
+        return parse_number(value, &sim_args.app);
+    } else if ((value = value_of(arg, "run")) != NULL) {
+        sim_args.run = value;
+    } else if ((value = value_of(arg, "oplog")) != NULL) {
+        sim_args.oplog = value;
+    } else if ((value = value_of(arg, "cut")) != NULL) {
+        return parse_cut(value);
     } else {
         return false;
     }
@@ -68,6 +89,7 @@ static bool parse_one(const char *arg) {
 bool sim_args_parse(int argc, char **argv) {
     sim_args.heap_bytes = SIM_HEAP_BYTES;
     sim_args.reset_cause = SIM_RESET_POWER_ON;
+    sim_args.cut_mode = SIM_CUT_NEVER;
     for (int i = 1; i < argc; ++i) {
         if (!parse_one(argv[i])) {
             return false;

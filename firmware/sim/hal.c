@@ -23,7 +23,7 @@ static host_pollfd_t watches[1 + WATCHES_MAX];
 static size_t n_watches;
 
 // Without a page (a run by hand) there is nobody to set the input flag: always ask the host then.
-static uint32_t no_page[5] = { [SIM_PAGE_INPUT / 4] = 1 };
+static uint32_t no_page[6] = { [SIM_PAGE_INPUT / 4] = 1 };
 static uint8_t *page = (uint8_t *)no_page;
 volatile uint32_t *sim_input_flag = &no_page[SIM_PAGE_INPUT / 4];
 
@@ -43,6 +43,10 @@ void sim_map_page(const char *path) {
 
 void sim_set_booted(void) {
     *page_word(SIM_PAGE_BOOTED) = 1;
+}
+
+void sim_set_flash_ops(uint32_t n) {
+    *page_word(SIM_PAGE_FLASH_OPS) = n;
 }
 
 // The high word may change between two reads. The choice takes the same instructions either way.

@@ -2,7 +2,9 @@
 
 #include "host.h"
 
+#define OPEN_WRITE 1
 #define OPEN_READ_WRITE 2
+#define OPEN_APPEND 02000
 #define SEEK_TO_END 2
 #define PROT_READ_WRITE 3
 #define PROT_READ_WRITE_EXEC 7
@@ -64,6 +66,23 @@ void *host_map_file(const char *path, size_t *len) {
     xt_syscall(HOST_CLOSE, fd, 0, 0, 0, 0, 0);
     *len = (size_t)end;
     return p;
+}
+
+int host_open_log(const char *path) {
+    return (int)xt_syscall(HOST_OPEN, (long)path, OPEN_WRITE | OPEN_APPEND, 0, 0, 0, 0);
+}
+
+bool host_write(int fd, const void *buf, size_t len) {
+    const uint8_t *p = buf;
+    while (len > 0) {
+        long n = xt_syscall(HOST_WRITE, fd, (long)p, (long)len, 0, 0, 0);
+        if (n <= 0) {
+            return false;
+        }
+        p += n;
+        len -= (size_t)n;
+    }
+    return true;
 }
 
 void *host_map_memory(uintptr_t address, size_t len) {

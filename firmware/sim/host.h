@@ -54,6 +54,10 @@ uint64_t host_unix_time_ns(void);
 
 // Map a file for reading and writing; *len is set to its length. NULL if that cannot be done.
 void *host_map_file(const char *path, size_t *len);
+// Open a file that is there, to append to it; negative if that cannot be done.
+int host_open_log(const char *path);
+// Write all of it; false if that cannot be done.
+bool host_write(int fd, const void *buf, size_t len);
 // Anonymous memory that can be executed, too. NULL if there is none.
 void *host_map_memory(uintptr_t address, size_t len);
 

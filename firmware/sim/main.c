@@ -10,6 +10,7 @@
 #include "shared/readline/readline.h"
 #include "shared/runtime/pyexec.h"
 #include "host.h"
+#include "partitions.h"
 #include "sim.h"
 
 // Fixed, so that counts do not depend on where the host happens to have room.
@@ -54,8 +55,36 @@ static void boot_file_system(void) {
     sim_set_booted();
 }
 
+static int run_text(const char *text, size_t len) {
+    vstr_t source = { .alloc = len, .len = len, .buf = (char *)text, .fixed_buf = true };
+    return pyexec_vstr(&source, true);
+}
+
+// The Python that the application's image carries, if any.
+static int run_app_script(void) {
+    size_t len;
+    const char *script = sim_args.app == 0 ? NULL : sim_app_script(&len);
+    return script == NULL ? 1 : run_text(script, len);
+}
+
+// Run the host's file in place of main.py, and end.
+static void run_host_file(void) {
+    size_t len;
+    const char *text = host_map_file(sim_args.run, &len);
+    if (text == NULL) {
+        sim_fatal("the file to run cannot be mapped");
+    }
+    host_exit(run_text(text, len) == 0 ? SIM_EXIT_EXCEPTION : 0);
+}
+
 static void run_user_files(void) {
-    int ret = pyexec_file_if_exists("boot.py");
+    int ret = run_app_script();
+    if (!(ret & PYEXEC_FORCED_EXIT)) {
+        ret = pyexec_file_if_exists("boot.py");
+    }
+    if (sim_args.run != NULL) {
+        run_host_file();
+    }
     if (!(ret & PYEXEC_FORCED_EXIT) && pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL && ret != 0) {
         pyexec_file_if_exists("main.py");
     }
@@ -99,7 +128,8 @@ static void clear_stack(void) {
 
 void sim_main(uint32_t *entry_stack) {
     if (!sim_args_parse((int)entry_stack[0], (char **)(entry_stack + 1))) {
-        mp_hal_stdout_tx_str("usage: firmware.elf [flash=FILE] [page=FILE] [heap=BYTES] [cause=N] [id=HEX]\r\n");
+        mp_hal_stdout_tx_str("usage: firmware.elf [flash=FILE] [page=FILE] [heap=BYTES] [cause=N] [id=HEX]\r\n"
+            "    [app=OFFSET] [run=FILE] [oplog=FILE] [cut=N:MODE]\r\n");
         host_exit(SIM_EXIT_USAGE);
     }
     if (sim_args.page != NULL) {
@@ -107,6 +137,9 @@ void sim_main(uint32_t *entry_stack) {
     }
     if (sim_args.flash != NULL) {
         sim_flash_map(sim_args.flash);
+        if (sim_args.app != 0) {
+            sim_partitions_load();
+        }
     }
     for (;;) {
         char *heap = host_map_memory(HEAP_ADDRESS, sim_args.heap_bytes);

@@ -9,6 +9,7 @@
 #include "simboard.h"
 
 #define SIM_FLASH_BLOCK_BYTES 4096
+#define SIM_CUT_NEVER 3
 
 // What the runner gives on the command line as NAME=VALUE, see args.c.
 typedef struct {
@@ -17,6 +18,11 @@ typedef struct {
     size_t heap_bytes;
     int reset_cause;
     uint8_t unique_id[6];
+    uint32_t app; // where the running application lies in the flash; 0: the flash has no partitions
+    const char *run; // Python to run in place of main.py; the board ends behind it
+    const char *oplog; // every flash operation is appended to this file
+    uint32_t cut_at; // the flash operation at which power is lost
+    uint32_t cut_mode; // SIM_CUT_..., or SIM_CUT_NEVER
 } sim_args_t;
 
 extern sim_args_t sim_args;
@@ -30,6 +36,7 @@ void sim_fatal(const char *what) __attribute__((noreturn));
 bool sim_stdin_ended(void);
 void sim_map_page(const char *path);
 void sim_set_booted(void);
+void sim_set_flash_ops(uint32_t n);
 uint64_t sim_insns(void);
 void sim_heed_only_interrupts(bool only);
 // Wake the next sim_wait() up when fd is ready for the poll(2) events.
