@@ -37,13 +37,17 @@ def cost(function, *args):
     return found
 
 
-def locked(function, *args):
+def locked(function, a, b=None, c=None, d=None):
     """Call with a heap that gives nothing, as in an interrupt handler."""
     import micropython
 
-    micropython.heap_lock()
+    micropython.heap_lock()  # a call with *args would need the heap
     try:
-        return function(*args)
+        if d is not None:
+            return function(a, b, c, d)
+        if c is not None:
+            return function(a, b, c)
+        return function(a) if b is None else function(a, b)
     finally:
         micropython.heap_unlock()
 

@@ -6,11 +6,11 @@ def run(given):
         from esp32 import Partition
     except ImportError:
         return skip("no ESP32: it has no partitions")
-    running = Partition(Partition.RUNNING)
     try:
+        running = Partition(Partition.RUNNING)
         following = running.get_next_update()
     except OSError:
-        return skip("the firmware has no second slot for updates")
+        return skip("the firmware has no two slots for updates")
     block = bytearray(256)
     running.readblocks(0, block)
     return {

@@ -19,6 +19,7 @@ from wedau.cli import (
     push,
     release,
     repl,
+    selftest,
     sim,
     train,
     tune,
@@ -58,6 +59,7 @@ app.command("flash")(flash.flash)
 app.command("push")(push.push)
 app.command("predict")(predict.predict)
 app.command("repl")(repl.repl)
+app.command("selftest")(selftest.selftest)
 app.command("boards")(boards.boards)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

@@ -59,6 +59,25 @@ def complete(firmware: Firmware, name: str) -> Firmware:
     return dataclasses.replace(firmware, usb_ids=ids, psram=psram)
 
 
+def by_machine(machine: str) -> str | None:
+    """Name the board whose firmware says this of itself; None if Wedau has no definition of it.
+
+    Args:
+        machine: MicroPython's `sys.implementation._machine`: the board's name, "with", the chip's.
+    """
+    title = machine.split(" with ")[0]
+    return next((name for name in boards.names() if boards.load(name).title == title), None)
+
+
+def psram_bytes(name: str) -> int:
+    """Return how much PSRAM a board has by its definition.
+
+    Raises:
+        BuildError: there is no such definition.
+    """
+    return _psram(boards.load(name)).size_bytes
+
+
 def _own_ids(name: str) -> list[tuple[int, int]]:
     return [_usb_id(text) for text in boards.load(name).hardware["usb"]["ids"]]
 
