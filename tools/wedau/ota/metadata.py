@@ -66,13 +66,20 @@ def verify(root: Root, metadata: Metadata[T], where: str) -> None:
     Raises:
         OtaError: too few have.
     """
-    try:
-        root.verify_delegate(metadata.signed.type, metadata.signed_bytes, metadata.signatures)
-    except (RepositoryError, ValueError):
+    if not is_signed(root, metadata):
         role = root.roles[metadata.signed.type]
         raise OtaError(
             f"{where} is not signed by {_keys(role.threshold)} of {metadata.signed.type}", DAMAGED
-        ) from None
+        )
+
+
+def is_signed(root: Root, metadata: Metadata[T]) -> bool:
+    """Whether enough of the keys which root names have signed."""
+    try:
+        root.verify_delegate(metadata.signed.type, metadata.signed_bytes, metadata.signatures)
+    except (RepositoryError, ValueError):
+        return False
+    return True
 
 
 def sign(metadata: Metadata[T], signers: Iterable[Signer]) -> bytes:

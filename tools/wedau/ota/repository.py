@@ -10,7 +10,7 @@ Source: The Update Framework Specification 1.0, section 7 (consistent snapshots)
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,6 +67,7 @@ class State:
         root, timestamp, snapshot, targets: what nodes see.
         newest: the newest targets that are signed; others than `targets` if they wait for the
             keys of snapshot and timestamp.
+        outdated: roles whose metadata is signed by keys that were replaced since, only.
     """
 
     folder: Path
@@ -76,6 +77,7 @@ class State:
     snapshot: Metadata[Snapshot]
     targets: Metadata[Targets]
     newest: Metadata[Targets]
+    outdated: tuple[str, ...] = ()
 
     @property
     def waits(self) -> bool:
@@ -120,20 +122,21 @@ def load(folder: Path) -> State:
             f"{folder} is no repository of updates", f"make one with: wedau ota init {folder}"
         )
     settings = load_settings(folder)
-    root = _load_root(folder)
-    timestamp, _ = _role(folder, root, "timestamp", 0, Timestamp)
-    snapshot, data = _role(
-        folder, root, "snapshot", timestamp.signed.snapshot_meta.version, Snapshot
-    )
+    roots = _load_roots(folder)
+    timestamp, _ = _role(folder, roots, "timestamp", 0, Timestamp)
+    version = timestamp.signed.snapshot_meta.version
+    snapshot, data = _role(folder, roots, "snapshot", version, Snapshot)
     _check_same(folder, "snapshot", snapshot, timestamp.signed.snapshot_meta, data)
     named = snapshot.signed.meta.get("targets.json")
     if named is None:
         raise OtaError(f"{folder}: the snapshot names no targets", metadata.DAMAGED)
-    targets, data = _role(folder, root, "targets", named.version, Targets)
+    targets, data = _role(folder, roots, "targets", named.version, Targets)
     _check_same(folder, "targets", targets, named, data)
-    return State(
-        folder, settings, root, timestamp, snapshot, targets, _newest(folder, root, targets)
-    )
+    root = roots[-1]
+    newest = _newest(folder, root, targets)
+    every: tuple[Metadata[Any], ...] = (timestamp, snapshot, targets)
+    outdated = tuple(m.signed.type for m in every if not metadata.is_signed(root.signed, m))
+    return State(folder, settings, root, timestamp, snapshot, targets, newest, outdated)
 
 
 def load_settings(folder: Path) -> Settings:
@@ -162,28 +165,33 @@ def load_settings(folder: Path) -> Settings:
     return Settings(days, told)
 
 
-def _load_root(folder: Path) -> Metadata[Root]:
+def _load_roots(folder: Path) -> list[Metadata[Root]]:
     """Follow the chain of roots: each is signed by the keys of the one before and by its own."""
-    before: Metadata[Root] | None = None
+    roots: list[Metadata[Root]] = []
     for version in root_versions(folder):
         path = root_path(folder, version)
         root, _ = metadata.read(path, Root)
-        if root.signed.version != version or (before and before.signed.version != version - 1):
+        if root.signed.version != version or (roots and roots[-1].signed.version != version - 1):
             raise OtaError(f"{path} is not the version after the one before", metadata.DAMAGED)
-        metadata.verify((before or root).signed, root, str(path))
+        metadata.verify([*roots, root][-2:][0].signed, root, str(path))
         metadata.verify(root.signed, root, str(path))
-        before = root
-    if before is None:
+        roots.append(root)
+    if not roots:
         raise OtaError(f"{folder / METADATA} holds no root.json", metadata.DAMAGED)
-    return before
+    return roots
 
 
 def _role(
-    folder: Path, root: Metadata[Root], role: str, version: int, kind: type[metadata.T]
+    folder: Path, roots: list[Metadata[Root]], role: str, version: int, kind: type[metadata.T]
 ) -> tuple[Metadata[metadata.T], bytes]:
+    """Read a role's metadata, signed by the keys of the newest root, or of one before it.
+
+    The latter is what a rotation leaves that was killed: State.outdated tells.
+    """
     path = role_path(folder, role, version)
     found, data = metadata.read(path, kind)
-    metadata.verify(root.signed, found, str(path))
+    if not any(metadata.is_signed(root.signed, found) for root in roots):
+        metadata.verify(roots[-1].signed, found, str(path))
     return found, data
 
 
@@ -205,10 +213,8 @@ def _newest(folder: Path, root: Metadata[Root], targets: Metadata[Targets]) -> M
     if not path.is_file():
         return targets
     found, _ = metadata.read(path, Targets)
-    try:
-        metadata.verify(root.signed, found, str(path))
-    except OtaError:
-        return targets  # of keys that count no more: the next release replaces it
+    if not metadata.is_signed(root.signed, found):
+        return targets  # by keys that count no more: the next release replaces it
     there = all(target_path(folder, target).is_file() for target in found.signed.targets.values())
     newer = found.signed.version == targets.signed.version + 1 and there
     return found if newer else targets
@@ -224,6 +230,7 @@ def write_chain(
     now: datetime,
     targets: dict[str, TargetFile] | None = None,
     *,
+    files_first: Sequence[tuple[Path, bytes]] = (),
     until: str = "timestamp",
 ) -> None:
     """Sign and write new versions of a role and of those that vouch for it, timestamp last.
@@ -236,12 +243,13 @@ def write_chain(
         sign: signs a role's metadata and returns its bytes; called for all before any is written.
         now: new signatures expire so many days after it as the settings say.
         targets: the new targets, if first is targets; the newest ones if not given.
+        files_first: paths and contents of payloads, written before all metadata.
         until: the last role that is written.
 
     Raises:
         OtaError: a key is missing, or a file cannot be written.
     """
-    made: list[tuple[Path, bytes]] = []
+    made: list[tuple[Path, bytes]] = list(files_first)
     newest = state.newest.signed
     version, data = newest.version, metadata.to_bytes(state.newest)
     if first == "targets":
