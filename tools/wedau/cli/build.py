@@ -6,7 +6,7 @@ import typer
 
 from wedau.cli import options
 from wedau.cli.console import print_json, print_line, print_rows
-from wedau.errors import BuildError, SimError
+from wedau.errors import BuildError, SimError, UsageError
 
 
 def build(
@@ -22,6 +22,12 @@ def build(
         bool,
         typer.Option("--on-board", help="Replay a data file on a simulated board too."),
     ] = False,
+    port: Annotated[
+        str | None,
+        typer.Option(
+            "--port", "-p", help="Prove NAME.mpy on this board, not on a simulated one; it stays."
+        ),
+    ] = None,
     micropython: options.Micropython = None,
     budget_instructions: Annotated[
         int | None,
@@ -43,14 +49,19 @@ def build(
 
     budget = Budget(budget_instructions, budget_flash, budget_ram)
     if format is options.Format.DATA:
+        if port:
+            raise UsageError(
+                "a data file is proven on this computer, not on the board at a port",
+                "leave --port out; 'wedau predict' compares on the board",
+            )
         report, path = data_files.build_data(folder, on_board, micropython, budget)
     else:
         try:
-            verify.check_tools(arch)
+            verify.check_tools(arch, port)
         except (BuildError, SimError) as error:
             hint = f"{error.hint}; or build without a compiler: wedau build {folder} --format data"
             raise type(error)(error.message, hint) from None
-        report, path = verify.build_model(folder, arch, micropython, budget)
+        report, path = verify.build_model(folder, arch, micropython, budget, port)
     if json:
         print_json(report.to_dict())
         return

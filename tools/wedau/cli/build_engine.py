@@ -14,27 +14,17 @@ def build_engine(
     arch: options.Arch = "xtensawin",
     micropython: options.Micropython = None,
 ) -> None:
-    """Compile the modules that are the same for all models, for those who have no compiler.
+    """Compile what stock MicroPython lacks, for those who have no compiler, and as a mip package.
 
-    Makes wedau_trees.mpy, the engine for data files, and wedau_features.mpy, which models of
-    recordings need: 'wedau push --engine FOLDER' puts them onto a board. And wedau_baseline.mpy,
-    which learns on the board what is normal: push it by its name.
+    Makes the native modules wedau_trees, wedau_features and wedau_baseline, the package wedau and
+    package.json. 'wedau push --runtime --from FOLDER' puts all of it onto a board, as 'mpremote mip
+    install FOLDER/package.json' does; 'wedau push --engine FOLDER' what a data file needs.
     """
-    from wedau.build import compilers, runtime
-    from wedau.cli import verify
+    from wedau.build import bundle, compilers
     from wedau.cli.workbench import micropython_source
 
     compilers.for_arch(arch)
-    source = micropython_source(micropython).path
-    with verify.scratch() as work:
-        made = [
-            runtime.build(name, arch=arch, micropython=source, out=work, say=say)
-            for name in (runtime.TREES, runtime.FEATURES, runtime.BASELINE)
-        ]
-        folder.mkdir(parents=True, exist_ok=True)
-        for module in made:
-            path = folder / module.path.name
-            beside = path.with_name(f".{path.name}.new")
-            beside.write_bytes(module.path.read_bytes())
-            beside.replace(path)
-            print_line(str(path))
+    files = bundle.build(arch, micropython_source(micropython).path, say=say)
+    bundle.write(folder, files)
+    for name in dict.fromkeys([*(name.partition("/")[0] for name in files), bundle.LIST]):
+        print_line(str(folder / name))

@@ -7,6 +7,7 @@ import typer
 
 from wedau.cli import options
 from wedau.cli.console import bar, print_json, print_line
+from wedau.errors import UsageError
 
 if TYPE_CHECKING:
     from wedau.device.push import Pushed
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 def push(
     what: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="FOLDER",
+            metavar="[FOLDER]",
             help="Folder that 'wedau train' made, or a .mpy file.",
             show_default=False,
         ),
-    ],
+    ] = None,
     port: options.Port = None,
     format: Annotated[
         options.Format | None,
@@ -30,9 +31,29 @@ def push(
         Path | None,
         typer.Option(help="For data: folder that 'wedau build-engine' made, put there as well."),
     ] = None,
+    runtime: Annotated[
+        bool,
+        typer.Option("--runtime", help="Instead of a model, what stock MicroPython lacks for it."),
+    ] = False,
+    runtime_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="For --runtime: folder that 'wedau build-engine' made; no compiler then."
+        ),
+    ] = None,
+    micropython: options.Micropython = None,
     json: options.Json = False,
 ) -> None:
     """Put a built model or a module onto a board; the old one stays until the new one is whole."""
+    if runtime:
+        _check_alone(what, format, engine)
+        _runtime(port, runtime_from, micropython, json)
+        return
+    if what is None or runtime_from or micropython:
+        raise UsageError(
+            "there is nothing to push" if what is None else "--from goes with --runtime",
+            "give the folder of a built model, a .mpy file, or --runtime",
+        )
     from wedau.cli import pushing
     from wedau.cli.workbench import choose_port
     from wedau.device import link
@@ -47,6 +68,32 @@ def push(
     with link.Board(choose_port(port)) as board, bar("pushing") as on_progress:
         done = pushing.push(board, what, card, format, engine, on_progress)
         _show(done, f"{card.name} {card.version}", board.port, json)
+
+
+def _check_alone(what: Path | None, format: options.Format | None, engine: Path | None) -> None:
+    if what or format or engine:
+        raise UsageError(
+            "--runtime pushes no model and takes neither --format nor --engine",
+            "push the runtime first, then the model with a command of its own",
+        )
+
+
+def _runtime(port: str | None, folder: Path | None, micropython: Path | None, json: bool) -> None:
+    from wedau.cli import installing
+    from wedau.cli.workbench import choose_port
+    from wedau.device import link
+
+    with link.Board(choose_port(port)) as board, bar("pushing") as on_progress:
+        done = installing.install(board, folder, micropython, on_progress)
+        port = board.port
+    if json:
+        pushed = vars(done.pushed) if done.pushed else {"folder": None, "names": []}
+        print_json({"port": port, "arch": done.arch, "in_firmware": done.in_firmware, **pushed})
+        return
+    if done.in_firmware:
+        print_line(f"in the firmware: {', '.join(done.in_firmware)}")
+    if done.pushed:
+        _show(done.pushed, "the runtime", port, json)
 
 
 def _show(done: "Pushed", name: str, port: str, json: bool) -> None:

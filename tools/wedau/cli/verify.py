@@ -12,6 +12,7 @@ from typing import Any
 
 from wedau import __version__
 from wedau.build import compilers, natmod, runtime
+from wedau.build.targets import target
 from wedau.cli import modules, worst
 from wedau.cli.budget import NO_BUDGET, Budget
 from wedau.cli.console import bar, say
@@ -21,6 +22,7 @@ from wedau.cli.workbench import micropython_source, sim_firmware
 from wedau.convert import code, module
 from wedau.device import link, push, replay
 from wedau.device.info import BoardInfo
+from wedau.errors import SimError
 from wedau.models import Program
 from wedau.paths import resource
 from wedau.report import Build, Data, Feature, Report
@@ -224,16 +226,31 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-def check_tools(arch: str) -> None:
+def check_tools(arch: str, port: str | None = None) -> None:
     """Check first what would be missed only after a download or minutes of work.
+
+    Args:
+        arch: to build for.
+        port: of a board to try the module on; None: a simulated one, or MicroPython for unix.
 
     Raises:
         SimError: no simulated board, which a module is tried on, could run here.
         UsageError: the architecture is unknown.
         BuildError: there is no compiler for it.
+        DeviceError: there is no such board at the port.
     """
-    if arch != "x64":
+    from wedau.cli import board_proof
+
+    target(arch)
+    if port:
+        board_proof.check(port, arch)
+    elif arch == "xtensawin":
         boards.find_qemu()
+    elif arch != "x64":
+        raise SimError(
+            f"there is no simulated {arch} board, and a module that no board tried is not made",
+            f"connect a board and name it: --arch {arch} --port PORT",
+        )
     compilers.for_arch(arch)
 
 
@@ -270,9 +287,20 @@ def bound(
 
 
 def build_model(
-    folder: Path, arch: str, micropython: Path | None = None, budget: Budget = NO_BUDGET
+    folder: Path,
+    arch: str,
+    micropython: Path | None = None,
+    budget: Budget = NO_BUDGET,
+    port: str | None = None,
 ) -> tuple[Report, Path]:
     """Build, prove and report; NAME.mpy and the report appear in folder only if all is equal.
+
+    Args:
+        folder: of the model.
+        arch: to build for.
+        micropython: its source, instead of the pinned one.
+        budget: what it may take.
+        port: of a board to prove it on; None: a simulated one, or MicroPython for unix.
 
     Returns:
         The report, and the path of the module.
@@ -280,16 +308,18 @@ def build_model(
     Raises:
         CheckError: the budget is not kept.
     """
-    from wedau.cli import unix_proof
+    from wedau.cli import board_proof, unix_proof
 
     model = TrainedModel.load(folder)
-    check_tools(arch)
+    check_tools(arch, port)
     source = micropython_source(micropython)
     with scratch() as work:
         say(f"compiling {model.card.name} for {arch}")
         compiled = compile_module(model, arch, work, source.path)
         inputs = case(model)
-        if arch == "x64":
+        if port:
+            proof = board_proof.prove(inputs, compiled, port)
+        elif arch == "x64":
             proof = unix_proof.prove(inputs, compiled)
         else:
             with fresh_board(micropython) as board:

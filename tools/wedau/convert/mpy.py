@@ -52,6 +52,17 @@ class MpyHeader:
         return _ARCHITECTURES.index(self.arch)
 
 
+def loads(board: str, module: str) -> bool:
+    """Return whether a board of one architecture loads a module for another and calls it rightly.
+
+    MicroPython on ARM loads modules for any lesser ARM, but one of software floats hands floats
+    over otherwise than one of hardware floats.
+
+    Source: MPY_FEATURE_ARCH_TEST in MicroPython's py/persistentcode.h.
+    """
+    return board == module or (board, module) == ("armv7emdp", "armv7emsp")
+
+
 def features(flags: int) -> tuple[int, str]:
     """Split feature flags, of a header or of `sys.implementation._mpy >> 8`.
 

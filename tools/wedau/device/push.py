@@ -237,7 +237,7 @@ def check_loads(board: BoardInfo, name: str, data: bytes) -> None:
     if not name.endswith(".mpy"):
         return
     header = mpy.inspect_bytes(data, name)
-    if header.native and header.arch != board.arch:
+    if header.native and not mpy.loads(board.arch, header.arch):
         takes = f"is {board.arch}" if board.native else "takes no native modules"
         rebuild = f"build it again with '--arch {board.arch}'"
         raise DeviceError(
@@ -261,11 +261,9 @@ def check_loads(board: BoardInfo, name: str, data: bytes) -> None:
 
 def _is_plain(name: str) -> bool:
     """Whether it is the name of a file, or of one in a package."""
-    package, _, file = name.rpartition("/")
-    parts = [package, file] if "/" in name else [file]
     return not name.endswith(_STAGED) and all(
         part and part == PurePosixPath(part).name and part != ".." and "\\" not in part
-        for part in parts
+        for part in name.split("/")
     )
 
 
