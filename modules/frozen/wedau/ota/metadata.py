@@ -10,10 +10,8 @@ import binascii
 import json
 
 from wedau.ota.errors import OtaError
+from wedau.ota.fields import METADATA_BYTES, ROLES
 
-ROLES = ("root", "timestamp", "snapshot", "targets")
-# The most bytes of a file. What is parsed takes two to three times as much heap.
-LIMITS = {"root": 16384, "timestamp": 4096, "snapshot": 4096, "targets": 16384}
 MAX_KEYS = 32
 
 _SIGNATURES = b'{"signatures":['
@@ -36,8 +34,8 @@ class Metadata:
         Raises:
             OtaError: format.
         """
-        if len(data) > LIMITS[role]:
-            raise OtaError("length", "%s.json is longer than %d bytes" % (role, LIMITS[role]))
+        if len(data) > METADATA_BYTES[role]:
+            raise OtaError("length", "%s.json is longer than %d bytes" % (role, METADATA_BYTES[role]))
         start, end = _limits(data)
         self.data = data
         self._start, self._end = start, end

@@ -8,10 +8,8 @@ import binascii
 import hashlib
 
 from wedau.ota.errors import OtaError
-from wedau.ota.metadata import LIMITS, Metadata
-
-# More new root files than this in one go are refused, so that a server cannot keep a node busy.
-MAX_ROOTS = 64
+from wedau.ota.fields import MAX_ROOTS, METADATA_BYTES
+from wedau.ota.metadata import Metadata
 
 
 class Trust:
@@ -20,15 +18,17 @@ class Trust:
     ``root``, ``timestamp``, ``snapshot``, ``targets``: the signed parts after refresh().
     """
 
-    def __init__(self, store, verify, now):
+    def __init__(self, store, verify, now, first):
         """Nothing is read yet.
 
         Args:
-            store: wedau.ota.store.Store; "first.json" in it is the root that was provisioned.
+            store: wedau.ota.store.Store, for what was verified.
             verify: function of (public key, signature, message) that returns a bool.
             now: "YYYY-MM-DDTHH:MM:SSZ" in UTC, or None: the time is not known, nothing expires.
+            first: function that returns the bytes of the root that was provisioned, or None.
         """
         self._store = store
+        self._first = first
         self._verify = verify
         self._now = now
         self.root = self.timestamp = self.snapshot = self.targets = None
@@ -54,8 +54,8 @@ class Trust:
     def _load_root(self):
         """Take the root that is kept, or the one that was provisioned if that one is damaged."""
         problem = OtaError("settings", "there is no root.json: the node was never provisioned")
-        for name in ("root.json", "first.json"):
-            data = self._store.load(name)
+        for load in (lambda: self._store.load("root.json"), self._first):
+            data = load()
             if data is None:
                 continue
             try:
@@ -73,7 +73,7 @@ class Trust:
     async def _refresh_root(self, fetch):
         for _ in range(MAX_ROOTS):
             version = self.root["version"] + 1
-            data = await fetch("%d.root.json" % version, LIMITS["root"])
+            data = await fetch("%d.root.json" % version, METADATA_BYTES["root"])
             if data is None:
                 self._check_time("root", self.root)
                 return
@@ -136,7 +136,7 @@ class Trust:
         return new
 
     async def _fetch(self, fetch, role, name):
-        data = await fetch(name, LIMITS[role])
+        data = await fetch(name, METADATA_BYTES[role])
         if data is None:
             raise OtaError("missing", "the repository has no %s" % name)
         return data
