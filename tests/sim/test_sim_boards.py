@@ -12,7 +12,7 @@ from calls import call_mpremote
 
 from wedau.build.simboard import SimFirmware
 from wedau.errors import SimError
-from wedau.sim import boards, bridge
+from wedau.sim import boards, qemu
 
 
 @pytest.fixture(autouse=True)
@@ -203,5 +203,5 @@ def test_boards_temporary_ones_leave_nothing(sim_firmware: SimFirmware) -> None:
 
 
 def test_bridge_explains_a_fatal_error() -> None:
-    assert bridge._explain(70) == "its firmware stopped with a fatal error"
-    assert bridge._explain(3) == "qemu-xtensa ended with exit code 3"
+    assert qemu.explain(70) == "its firmware stopped with a fatal error"
+    assert qemu.explain(3) == "qemu-xtensa ended with exit code 3"

@@ -11,12 +11,14 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from wedau.errors import SimError
+from wedau.flash_map import Partition
+from wedau.sim import bootloader, flash_image
 from wedau.sim.folders import Folder, State, boards_dir, lock_file
 from wedau.sim.protocol import number
 
@@ -79,6 +81,7 @@ def start(
     flash_bytes: int | None = None,
     heap_bytes: int | None = None,
     flash: Path | None = None,
+    partitions: Sequence[Partition] = (),
 ) -> SimBoard:
     """Start a board and return when its Python is about to run.
 
@@ -86,15 +89,18 @@ def start(
         name: what to call it; None takes the first free one of sim1, sim2 and so on.
         elf: the firmware (wedau.build.simboard).
         plugin: the instruction counter.
-        flash_bytes: size of the file system; default: that of an existing flash file, else 6 MiB.
+        flash_bytes: size of the file system; default: that of an existing flash file, else of the
+            table, else 6 MiB.
         heap_bytes: size of the Python heap; default: that of an ESP32-S3 without PSRAM.
         flash: the flash file, made if need be; default: one kept under the board's name.
+        partitions: the table of a flash that is made, its last partition the file system; default:
+            none, the whole flash is the file system. A flash file that is there keeps what it has.
 
     Raises:
         SimError: the name is in use or impossible, a size is, QEMU is missing, this system is not
-            Linux, or the firmware does not start.
+            Linux, the flash's partition table is damaged, or the firmware does not start.
     """
-    qemu = find_qemu()
+    find_qemu()
     heap_bytes = number("SIM_HEAP_BYTES") if heap_bytes is None else heap_bytes
     _check_size("heap", heap_bytes, _HEAP_BYTES, 16)
     folder, lock = _take(name)
@@ -102,10 +108,10 @@ def start(
         open_files.enter_context(lock)
         folder.clear()
         flash = folder.flash if flash is None else flash.absolute()
-        flash_lock = open_files.enter_context(_take_flash(flash, flash_bytes))
+        flash_lock = open_files.enter_context(_take_flash(flash, flash_bytes, partitions))
         config = {
             "name": folder.name,
-            "command": [qemu, "-cpu", "de233_fpu", "-plugin", _plugin(plugin, folder.page)],
+            "command": qemu_command(plugin, folder.page),
             "elf": str(elf.absolute()),
             "flash": str(flash),
             "heap_bytes": heap_bytes,
@@ -150,7 +156,12 @@ def running() -> list[SimBoard]:
 
 @contextlib.contextmanager
 def board(
-    elf: Path, plugin: Path, *, flash_bytes: int | None = None, heap_bytes: int | None = None
+    elf: Path,
+    plugin: Path,
+    *,
+    flash_bytes: int | None = None,
+    heap_bytes: int | None = None,
+    partitions: Sequence[Partition] = (),
 ) -> Iterator[SimBoard]:
     """Run a board with an empty flash of its own, and remove both at the end.
 
@@ -159,7 +170,14 @@ def board(
     """
     name = f"{_TEMPORARY}{secrets.token_hex(6)}"
     try:
-        yield start(name, elf, plugin, flash_bytes=flash_bytes, heap_bytes=heap_bytes)
+        yield start(
+            name,
+            elf,
+            plugin,
+            flash_bytes=flash_bytes,
+            heap_bytes=heap_bytes,
+            partitions=partitions,
+        )
     finally:
         with contextlib.suppress(SimError):
             stop(name)
@@ -183,6 +201,17 @@ def find_qemu() -> str:
             "qemu-xtensa was not found", "install it: apt install qemu-user (or run 'wedau doctor')"
         )
     return qemu
+
+
+def qemu_command(plugin: Path, page: Path) -> list[str]:
+    """Return QEMU's command up to the firmware's path, with the counter writing to the shared page.
+
+    Raises:
+        SimError: as find_qemu() does.
+    """
+    # QEMU wants a comma doubled.
+    file, argument = (str(text).replace(",", ",,") for text in (plugin.absolute(), page))
+    return [find_qemu(), "-cpu", "de233_fpu", "-plugin", f"{file},page={argument}"]
 
 
 def _check_size(what: str, given: int, limits: tuple[int, int], multiple: int) -> None:
@@ -216,7 +245,7 @@ def _take(name: str | None) -> tuple[Folder, IO[bytes]]:
     return folder, lock
 
 
-def _take_flash(flash: Path, flash_bytes: int | None) -> IO[bytes]:
+def _take_flash(flash: Path, flash_bytes: int | None, partitions: Sequence[Partition]) -> IO[bytes]:
     """Make the flash file if there is none, check its size, and lock it for one board."""
     try:
         lock = lock_file(flash)
@@ -230,30 +259,33 @@ def _take_flash(flash: Path, flash_bytes: int | None) -> IO[bytes]:
             "stop that board, or give this one another file",
         )
     try:
-        _size_flash(flash, flash_bytes)
+        _size_flash(flash, flash_bytes, partitions)
     except BaseException:
         lock.close()
         raise
     return lock
 
 
-def _size_flash(flash: Path, flash_bytes: int | None) -> None:
-    there = flash.stat().st_size
-    wanted = flash_bytes or there or number("SIM_FLASH_BYTES")
-    _check_size("flash", wanted, _FLASH_BYTES, _FLASH_BLOCK_BYTES)
-    if there == 0:
-        flash.write_bytes(b"\xff" * wanted)  # erased
-    elif there != wanted:
+def _size_flash(flash: Path, flash_bytes: int | None, partitions: Sequence[Partition]) -> None:
+    if flash.stat().st_size == 0:
+        wanted = flash_bytes or (None if partitions else number("SIM_FLASH_BYTES"))
+        if wanted is not None:
+            _check_size("flash", wanted, _FLASH_BYTES, _FLASH_BLOCK_BYTES)
+        flash.write_bytes(flash_image.new(partitions, wanted))
+        return
+    there = _file_system_bytes(flash)
+    _check_size("flash", there, _FLASH_BYTES, _FLASH_BLOCK_BYTES)
+    if flash_bytes not in (None, there):
         raise SimError(
-            f"the flash file {flash} has {there} bytes, not {wanted}",
+            f"the flash file {flash} has {there} bytes, not {flash_bytes}",
             "leave the size out to use it as it is, or delete the file to start with an empty one",
         )
 
 
-def _plugin(plugin: Path, page: Path) -> str:
-    """Return QEMU's plugin option; QEMU wants a comma doubled."""
-    file, argument = (str(text).replace(",", ",,") for text in (plugin.absolute(), page))
-    return f"{file},page={argument}"
+def _file_system_bytes(flash: Path) -> int:
+    data = bytearray(flash.read_bytes())
+    table = bootloader.read_table(data)
+    return next((p.size_bytes for p in table if p.label == "vfs"), len(data))
 
 
 def _unique_id(name: str) -> str:

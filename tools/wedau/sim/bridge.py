@@ -9,20 +9,22 @@ the other end.
 """
 
 import contextlib
-import ctypes
 import errno
 import json
 import mmap
 import os
-import resource
 import select
 import signal
 import subprocess
 import sys
 import time
 import tty
+from pathlib import Path
 from types import FrameType
 
+from wedau.errors import SimError
+from wedau.sim import qemu
+from wedau.sim.bootloader import Boot
 from wedau.sim.folders import Folder, State
 from wedau.sim.protocol import number
 
@@ -32,7 +34,6 @@ _LOOK_FOR_CLIENT_MS = 20
 # How long a client has to read what a crashed board said last.
 _LAST_WORDS_S = 2.0
 _READING_S = 0.5
-_PR_SET_PDEATHSIG = 1
 
 
 class _Stop(BaseException):
@@ -115,11 +116,7 @@ class Bridge:
         cause: int | None = number("SIM_RESET_POWER_ON")
         try:
             while cause is not None:
-                self._boot(cause)
-                self._folder.write_state(self._state)
-                while self._carry():
-                    pass
-                cause = self._ended()
+                cause = self._run_once(cause)
             self._hang_up()
             while True:
                 signal.pause()
@@ -129,24 +126,38 @@ class Bridge:
                 self._qemu.wait()
             self._folder.clear()
 
-    def _boot(self, cause: int) -> None:
+    def _run_once(self, cause: int) -> int | None:
+        """Boot and run until the next reset; returns its cause; None: the board stands still."""
+        try:
+            booted, _ = qemu.boot(Path(self._config["flash"]))
+        except SimError as error:
+            self._crash(error.message)
+            return None
+        self._boot(cause, booted)
+        self._folder.write_state(self._state)
+        while self._carry():
+            pass
+        return self._ended()
+
+    def _boot(self, cause: int, booted: Boot | None) -> None:
         self._page.clear()
         config = self._config
-        arguments = {
+        elf, arguments = qemu.firmware(booted, Path(config["elf"]), self._folder.unpacked)
+        arguments |= {
             "flash": config["flash"],
             "page": self._folder.page,
             "heap": config["heap_bytes"],
             "cause": cause,
             "id": config["unique_id"],
         }
-        command = [*config["command"], config["elf"]]
+        command = [*config["command"], str(elf)]
         self._qemu = subprocess.Popen(
             [*command, *(f"{name}={value}" for name, value in arguments.items())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={},  # QEMU's own settings in the environment would change the board
             bufsize=0,
-            preexec_fn=_prepare_child,
+            preexec_fn=qemu.prepare_child,
         )
         assert self._qemu.stdin and self._qemu.stdout
         os.set_blocking(self._qemu.stdin.fileno(), False)
@@ -189,14 +200,16 @@ class Bridge:
         assert self._qemu
         code = self._qemu.wait()
         self._terminal.to_board.clear()
-        reboot = number("SIM_EXIT_REBOOT")
-        if reboot < code < number("SIM_EXIT_FATAL"):
-            return code - reboot
-        self._state.crashed = _explain(code)
+        cause = qemu.reset_cause(code)
+        if cause is None:
+            self._crash(qemu.explain(code))
+        return cause
+
+    def _crash(self, why: str) -> None:
+        self._state.crashed = why
         self._folder.write_state(self._state)
         message = f"\r\nFATAL: the simulated board crashed: {self._state.crashed}\r\n"
         self._terminal.to_client += message.encode()
-        return None
 
     def _hang_up(self) -> None:
         """Let the client read why, then close the port, so that nobody waits for an answer."""
@@ -216,20 +229,6 @@ class Bridge:
 def _terminal_events(terminal: Terminal) -> int:
     events = select.POLLIN if len(terminal.to_board) < _BUFFER_BYTES else 0
     return events | (select.POLLOUT if terminal.to_client else 0)
-
-
-def _explain(code: int) -> str:
-    if code < 0:
-        return f"qemu-xtensa was ended by {signal.Signals(-code).name}"
-    if code == number("SIM_EXIT_FATAL"):
-        return "its firmware stopped with a fatal error"
-    return f"qemu-xtensa ended with exit code {code}"
-
-
-def _prepare_child() -> None:
-    """In QEMU's process: no core files, and no life after the bridge's."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _on_sigterm(_number: int, _frame: FrameType | None) -> None:

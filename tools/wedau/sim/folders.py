@@ -49,6 +49,7 @@ class Folder:
         self.path = boards_dir() / name
         self.flash = self.path / "flash.bin"
         self.page = self.path / "page.bin"
+        self.unpacked = self.path / "app.elf"
         self.config = self.path / "config.json"
         self.log = self.path / "bridge.log"
         self._state = self.path / "state.json"
@@ -89,7 +90,7 @@ class Folder:
 
     def clear(self) -> None:
         """Remove what belongs to one run; the flash and the log stay."""
-        for path in (self._state, self.page, self.config):
+        for path in (self._state, self.page, self.config, self.unpacked):
             path.unlink(missing_ok=True)
 
 
