@@ -1,7 +1,7 @@
 """Build firmware for an ESP32-S3 board: MicroPython's own build, run on a copy of all its sources.
 
-The copy keeps MicroPython's source as it is: the build writes among the sources the ESP-IDF components
-that it downloads, their lock file and mpy-cross.
+The copy keeps MicroPython's source as it is: the build writes the ESP-IDF components that it
+downloads, their lock file and mpy-cross among the sources.
 """
 
 import json
@@ -32,6 +32,9 @@ _LOCK = f"lockfiles/dependencies.lock.{CHIP}"
 _LEFT_OUT = {".": {".git", ".github", "docs", "examples", "logo", "tests"}, "ports": set[str]()}
 _LINES_OF_ERRORS = re.compile(r"error:|CMake Error|ninja: |^ERROR|fatal:|\*\*\*", re.IGNORECASE)
 _VERSION_TIMEOUT_S = 60
+# What makes a build repeatable: the time of the build, and MicroPython's version, which its copy
+# cannot find out.
+SETTINGS = ("SOURCE_DATE_EPOCH", "MICROPY_GIT_TAG", "MICROPY_GIT_HASH")
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def new_work_folder() -> Path:
 
 
 def settings(source: Source) -> dict[str, str]:
-    """Return the variables that make a build repeatable: date and version of MicroPython.
+    """Return SETTINGS with their values: date and version of MicroPython.
 
     ``SOURCE_DATE_EPOCH`` is kept where it is set.
 
@@ -142,8 +145,7 @@ def settings(source: Source) -> dict[str, str]:
         BuildError: MicroPython's own script does not tell the version.
     """
     tag, commit = _git_version(source.path)
-    found = {"SOURCE_DATE_EPOCH": _epoch(source.path), "MICROPY_GIT_TAG": tag}
-    return found | {"MICROPY_GIT_HASH": commit}
+    return dict(zip(SETTINGS, (_epoch(source.path), tag, commit), strict=True))
 
 
 def build(
@@ -169,7 +171,6 @@ def build(
         BuildError: a tool is missing, the build fails, the program does not fit into its slot, or
             the build made something else than the board's partitions say.
     """
-    plan.place.check(plan.work)
     environment = plan.place.environment(plan.variables)
     log.write_text("", encoding="utf-8")
     say(f"building {plan.board.name} with {plan.place}; this takes some minutes")

@@ -37,6 +37,11 @@ class Local:
     def __str__(self) -> str:
         return f"ESP-IDF {self.version} in {self.idf.path}"
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether a build may be tried."""
+        return True
+
     def root(self, work: Path) -> str:
         """Return what a work folder is called for the commands."""
         return str(work)
@@ -91,6 +96,11 @@ class Container:
 
     def __str__(self) -> str:
         return f"ESP-IDF {self.version} in the container image {self.image}"
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether Docker runs."""
+        return docker_problem() is None
 
     @property
     def _name(self) -> str:
@@ -182,9 +192,10 @@ def choose(micropython: str, given: Path | None, docker: bool) -> Workshop | Non
 
 
 def nothing_found() -> BuildError:
-    """Return the error for a machine without ESP-IDF and without Docker."""
+    """Return the error for a machine without ESP-IDF and without Docker that runs."""
     return BuildError(
-        "there is no ESP-IDF, which compiles firmware for the ESP32-S3, and no Docker",
+        "there is no ESP-IDF, which compiles firmware for the ESP32-S3, and Docker, "
+        f"which could run Espressif's image of it, cannot be used: {docker_problem()}",
         idf.ways_to_get(),
     )
 
@@ -289,7 +300,6 @@ def _end(process: "subprocess.Popen[str]") -> None:
         return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)  # what is left of its children

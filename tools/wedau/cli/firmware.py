@@ -91,11 +91,13 @@ def _build_chip(
     at_hand = sources.upstream_at_hand(micropython)
     version = at_hand.version if at_hand else sources.upstream_pin()["version"]
     place = workshop.choose(version, idf, docker)
-    if place is None:
+    work = esp32.new_work_folder()
+    if place is None or not (docker or idf or place.is_usable):
         raise workshop.nothing_found()
+    place.check(work)
     source = sources.upstream(micropython, say=say)
     settings = esp32.settings(source)
-    plan = esp32.Plan(board, source, place, esp32.new_work_folder(), settings, models)
+    plan = esp32.Plan(board, source, place, work, settings, models)
     log = target.parent / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -181,6 +183,7 @@ def _show_plan(planned: "tuple[Plan, Workshop | None]", target: Path, json: bool
         "esp_idf": str(place) if place else None,
         "pair": idf.check_pair(plan.source.version, plan.place.version),
         "models": [model.info.name for model in plan.models],
+        "environment": plan.variables,
         "commands": plan.started,
         "files": [str(target / name) for name in files],
         "log": str(target.parent / f"{plan.board.name}.log"),
@@ -194,6 +197,8 @@ def _show_plan(planned: "tuple[Plan, Workshop | None]", target: Path, json: bool
     rows.append(("ESP-IDF", str(place) if place else f"none here; with Docker: {plan.place}"))
     rows.append(("pair", str(document["pair"])))
     rows += [("model", model.info.name) for model in plan.models]
+    rows.append(("repeatable", ", ".join(esp32.SETTINGS) + " are set from MicroPython's source"))
+    rows += [("set", f"{name}={value}") for name, value in plan.variables.items()]
     rows += [("run", shlex.join(command)) for command in plan.started]
     rows += [("make", str(target / name)) for name in files]
     print_rows([*rows, ("log", str(document["log"]))])
