@@ -15,6 +15,7 @@ from wedau.cli import (
     doctor,
     firmware,
     flash,
+    ota,
     predict,
     push,
     release,
@@ -65,5 +66,6 @@ app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(firmware.app, name="firmware")
 app.add_typer(sim.app, name="sim")
+app.add_typer(ota.app, name="ota")
 app.add_typer(bench.app, name="bench")
 app.add_typer(release.app, name="release")

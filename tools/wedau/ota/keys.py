@@ -106,6 +106,26 @@ class Keys:
             self._asked = self._ask(what)
         return self._asked
 
+    def given_signers(self) -> list[CryptoSigner]:
+        """Return the signers of the files that were given, whatever their role.
+
+        Raises:
+            OtaError: as for signers().
+        """
+        return [self._load(files.read(p, _LARGEST_PEM, _CHECK), str(p)) for p in self._given]
+
+    def are_encrypted(self) -> bool:
+        """Whether one of the files in the folder needs the passphrase."""
+        return any(b"ENCRYPTED" in pem for pem in self._pems())
+
+    def are_open(self) -> bool:
+        """Whether there are files in the folder, and none needs a passphrase."""
+        return bool(self._pems()) and not self.are_encrypted()
+
+    def _pems(self) -> list[bytes]:
+        paths = sorted(self.folder.glob("*.pem"))
+        return [files.read(path, _LARGEST_PEM, _CHECK) for path in paths]
+
     def _load(self, pem: bytes, where: str) -> CryptoSigner:
         secret = None
         if b"ENCRYPTED" in pem:

@@ -4,6 +4,7 @@ A rotation is seen by nodes in one step, and the repository is valid before and 
 role signs is signed by the old and the new keys before the new root.json is put there.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -99,7 +100,7 @@ def _renew_root(state: State, keys: Keys, now: datetime) -> None:
 
 
 def _next_root(state: State, now: datetime) -> Metadata[Root]:
-    root = Root.from_dict(state.root.signed.to_dict())
+    root = copy.deepcopy(state.root.signed)
     root.version += 1
     root.expires = repository.expiry(state.settings, "root", now)
     return Metadata(root)

@@ -25,6 +25,7 @@ ROLES = ("root", "timestamp", "snapshot", "targets")
 # Where the trust and the settings lie on a node
 ROOT_PATH = "/ota/root.json"
 SETTINGS_PATH = "/ota/settings.json"
+TRUSTED_FOLDER = "/ota/meta"  # the newest metadata that the node verified
 
 # Largest metadata file of each role
 METADATA_BYTES = {"root": 16384, "timestamp": 4096, "snapshot": 4096, "targets": 16384}
