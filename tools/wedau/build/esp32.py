@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wedau.build import boards, usermod, workshop
+from wedau.build import boards, sources, usermod, workshop
 from wedau.build.boards import Board
 from wedau.build.partitions import Partition
 from wedau.build.sources import Source
@@ -145,7 +145,7 @@ def settings(source: Source) -> dict[str, str]:
         BuildError: MicroPython's own script does not tell the version.
     """
     tag, commit = _git_version(source.path)
-    return dict(zip(SETTINGS, (_epoch(source.path), tag, commit), strict=True))
+    return dict(zip(SETTINGS, (sources.epoch(source.path), tag, commit), strict=True))
 
 
 def build(
@@ -305,19 +305,6 @@ def _unexpected(plan: Plan, what: str) -> BuildError:
         f"the build for {plan.board.name} made {what}, which the board's definition does not say",
         f"compare with 'wedau boards {plan.board.name}'; 'wedau boards --check' checks definitions",
     )
-
-
-def _epoch(source: Path) -> str:
-    """Return the seconds since 1970 that are taken for the time of the build."""
-    given = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if given.isdigit():
-        return given
-    if (source / ".git").exists():
-        command = ["git", "-C", str(source), "log", "-1", "--format=%ct"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode == 0 and done.stdout.strip().isdigit():
-            return done.stdout.strip()
-    return str(int((source / "py/mpconfig.h").stat().st_mtime))
 
 
 def _git_version(source: Path) -> tuple[str, str]:

@@ -141,6 +141,28 @@ def version_of(folder: Path) -> str | None:
     return ".".join(part[1] for part in parts if part) if all(parts) else None
 
 
+def epoch(folder: Path) -> str:
+    """Return the time that a firmware says it was built at, for the same bytes every time.
+
+    That of ``SOURCE_DATE_EPOCH`` where it is set, else of the source: its commit's, or its file's.
+
+    Args:
+        folder: MicroPython's source.
+
+    Returns:
+        Seconds since 1970.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if given.isdigit():
+        return given
+    if (folder / ".git").exists() and shutil.which("git"):
+        try:
+            return _git(["-C", str(folder), "log", "-1", "--format=%ct"], _LOOKUP_TIMEOUT_S).strip()
+        except BuildError:  # git does not take it for a repository
+            pass
+    return str(int((folder / "py/mpconfig.h").stat().st_mtime))
+
+
 def _pins() -> dict[str, Any]:
     with Path(__file__).with_name("pins.toml").open("rb") as file:
         pins: dict[str, Any] = tomllib.load(file)["micropython"]
