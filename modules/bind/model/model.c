@@ -155,4 +155,10 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
 
 #define WD_ROM(name, object) { MP_ROM_QSTR(name), MP_ROM_PTR(&object) },
 
+// An import asks for __init__; __getattr__ would have none.
+static mp_obj_t module_init(void) {
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(module_init_obj, module_init);
+
 #endif

@@ -28,8 +28,9 @@ _SOURCE = """\
 {labels}
 static const mp_rom_map_elem_t globals_table[] = {{
     {{ MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_{name}) }},
-    WD_EXPORTS(WD_ROM)
-{entry}    {{ MP_ROM_QSTR(MP_QSTR___getattr__), MP_ROM_PTR(&module_getattr_obj) }},
+    {{ MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&module_init_obj) }},
+    {{ MP_ROM_QSTR(MP_QSTR___getattr__), MP_ROM_PTR(&module_getattr_obj) }},
+{entry}    WD_EXPORTS(WD_ROM)
 }};
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 
@@ -128,7 +129,9 @@ def sources(models: Iterable[Model]) -> dict[str, str]:
     texts = {}
     for model in models:
         name, labels = model.info.name, model.info.labels
-        texts[f"{_file(model)}.h"] = module.header(model.info, model.code.text)
+        # emlearn's functions are not static, and two models may be linked.
+        own = re.sub(r"\bwd_forest", f"wedau_forest_{name}", model.code.text)
+        texts[f"{_file(model)}.h"] = module.header(model.info, own)
         texts[f"{_file(model)}.c"] = _SOURCE.format(
             name=name,
             labels=_labels(labels) if labels else "",
