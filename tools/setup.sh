@@ -1,9 +1,14 @@
 #!/bin/sh
 # Make the virtual environment and install what Wedau needs: system packages on Debian (as root or
 # with sudo), Python packages everywhere. Run by make; `wedau doctor` says what is missing elsewhere.
+#   setup.sh VENV                        all of it
+#   setup.sh VENV python-only [WHEEL]    Wedau and what it imports, from here or from a wheel; elsewhere
+#                                        than on Debian nothing else has to be there
 set -eu
 
 venv=$1
+part=${2:-all}
+wheel=${3:-}
 root=$(dirname "$0")/..
 packages=$root/tools/wedau/build/debian_packages.txt
 
@@ -64,10 +69,17 @@ if ! [ -x "$venv/bin/python" ]; then
     "$python" -m venv "$venv" || fail "$python cannot make a virtual environment" \
         "install its venv module (Debian: apt-get install python3-venv)"
 fi
+if [ "$part" = python-only ] && ! [ -e "$venv/.ready" ]; then
+    say "installing Wedau and the Python packages that it imports"
+    if [ -n "$wheel" ]; then set -- "$wheel"; else set -- --editable "$root"; fi
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+    touch "$venv/.python-ready"
+    exit
+fi
 say "installing Python packages (a few minutes the first time)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$root[test]"
 if [ $debian = no ]; then
     "$venv/bin/wedau" doctor >&2 || fail "this system lacks what is marked missing above" \
         "install it as the hints say, then run make again"
 fi
-touch "$venv/.ready"
+touch "$venv/.ready" "$venv/.python-ready"

@@ -1,4 +1,4 @@
-"""wedau release make-key|sign|check"""
+"""wedau release make-key|page|sign|check"""
 
 import os
 import sys
@@ -39,6 +39,23 @@ def make_key(
     path, key = release_keys.make(file, passphrase)
     print_line(f"{path}: public key {release_keys.fingerprint(key)}, to give to everyone")
     say(f"{file} is the private key: keep it off the network, and a copy of it elsewhere")
+
+
+@app.command("page")
+def page(
+    folder: Folder,
+    tools: Annotated[
+        Path,
+        typer.Option("--tools", help="ESP Web Tools' folder as npm installs it."),
+    ] = Path("build/npm/node_modules/esp-web-tools"),
+    version: Annotated[str, typer.Option("--release", help="Version.")] = __version__,
+) -> None:
+    """Write the page that flashes the boards from the browser; 'make page' gets what it needs."""
+    from wedau.cli import install_page
+
+    ready = install_page.write(folder, tools, version)
+    print_line(str(folder / install_page.PAGE))
+    say(f"{len(ready)} boards can be installed from it: {', '.join(ready) or 'none'}")
 
 
 @app.command("sign")
