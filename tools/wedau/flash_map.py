@@ -20,6 +20,21 @@ _OTADATA, _NVS = 0x00, 0x02
 _FILE_SYSTEMS = (0x81, 0x82, 0x83)  # FAT, SPIFFS, littlefs
 _FILE_SYSTEM_LABELS = ("vfs", "ffat")  # those that MicroPython mounts, whatever their subtype
 
+# ESP-IDF's names, as in a table's description.
+KINDS = {"app": _APP, "data": _DATA}
+SUBTYPES = {
+    "app": {"factory": 0x00, "test": 0x20, **{f"ota_{i}": 0x10 + i for i in range(16)}},
+    "data": {
+        "ota": _OTADATA,
+        "phy": 0x01,
+        "nvs": _NVS,
+        "undefined": 0x06,
+        "fat": _FILE_SYSTEMS[0],
+        "spiffs": _FILE_SYSTEMS[1],
+        "littlefs": _FILE_SYSTEMS[2],
+    },
+}
+
 
 class TableError(ValueError):
     """Bytes are no partition table."""

@@ -41,11 +41,18 @@ def start(
 ) -> None:
     """Start a board; prints its port."""
     from wedau.cli.firmware_folder import load_sim
-    from wedau.cli.workbench import sim_firmware
+    from wedau.cli.workbench import sim_firmware, sim_partitions
     from wedau.sim import boards
 
     built = load_sim(firmware) if firmware else sim_firmware(micropython)
-    board = boards.start(name, built.elf, built.plugin, heap_bytes=heap, flash_bytes=flash)
+    board = boards.start(
+        name,
+        built.elf,
+        built.plugin,
+        heap_bytes=heap,
+        flash_bytes=flash,
+        partitions=sim_partitions(),
+    )
     if json:
         print_json(_document(board))
     else:

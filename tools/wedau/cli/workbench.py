@@ -2,10 +2,30 @@
 
 from pathlib import Path
 
+from wedau import flash_map
+from wedau.build import boards as definitions
 from wedau.build import simboard, sources
 from wedau.cli.console import say
 from wedau.device import ports
 from wedau.sim import boards
+
+# Its flash is the one of a simulated board that a person starts: 8 MB.
+_SIMULATED_LIKE = "ESP32_S3_DEVKITC_1_N8R2"
+
+
+def sim_partitions() -> tuple[flash_map.Partition, ...]:
+    """Return the partitions for boards.start(): those of a board with 8 MB of flash."""
+    table = definitions.table(definitions.load(_SIMULATED_LIKE))
+    return tuple(
+        flash_map.Partition(
+            label=p.name,
+            kind=flash_map.KINDS[p.kind],
+            subtype=flash_map.SUBTYPES[p.kind][p.subtype],
+            offset=p.offset,
+            size_bytes=p.size,
+        )
+        for p in table
+    )
 
 
 def micropython_source(given: Path | None = None) -> sources.Source:
