@@ -1,0 +1,224 @@
+"""The two slots for models in the flash, and the file system that lets `import` find the model."""
+
+import hashlib
+import io
+
+from wedau.ota.errors import OtaError
+
+SECTOR_BYTES = 4096
+LABELS = ("model_0", "model_1")
+_ERASE = 6  # ioctl of a block device
+_BLOCKS = 4
+_FILE, _FOLDER = 0x8000, 0x4000
+_GET_BUFFER_SIZE = 11
+_SEEK, _CLOSE = 2, 4
+
+
+class Area:
+    """Bytes of a partition from a sector on: of a slot's payload, or of the journal."""
+
+    def __init__(self, partition, first, sectors):
+        """Take an area.
+
+        Args:
+            partition: esp32.Partition with blocks of SECTOR_BYTES, or what behaves as one.
+            first: its first sector.
+            sectors: how many.
+        """
+        self._partition, self._first = partition, first
+        self.length = sectors * SECTOR_BYTES
+
+    def read(self, offset, buffer):
+        """Fill a buffer."""
+        block, offset = divmod(offset, SECTOR_BYTES)
+        self._partition.readblocks(self._first + block, buffer, offset)
+
+    def write(self, offset, data):
+        """Write to bytes that are erased."""
+        block, offset = divmod(offset, SECTOR_BYTES)
+        self._partition.writeblocks(self._first + block, data, offset)
+
+    def erase(self, offset=0):
+        """Erase the sector at an offset."""
+        self._partition.ioctl(_ERASE, self._first + offset // SECTOR_BYTES)
+
+
+def find(partition_type):
+    """Return the journal's two sectors and the two slots.
+
+    Args:
+        partition_type: esp32.Partition.
+
+    Raises:
+        OtaError: settings: the board has no partitions for models.
+    """
+    sectors, slots = [], []
+    for label in LABELS:
+        found = partition_type.find(partition_type.TYPE_DATA, label=label)
+        if not found:
+            raise OtaError("settings", "this firmware has no partition " + label)
+        blocks = found[0].ioctl(_BLOCKS, 0)
+        sectors.append(Area(found[0], 0, 1))
+        slots.append(Area(found[0], 1, blocks - 1))
+    return sectors, slots
+
+
+class Writer:
+    """Takes a payload piece by piece, erasing just before it writes."""
+
+    def __init__(self, area):
+        """Allocate the sector that is collected before it is written."""
+        self._area = area
+        self._sector = bytearray(SECTOR_BYTES)
+        self._at = 0
+
+    def begin(self, length):
+        """Start, or start anew.
+
+        Raises:
+            OtaError: space: the payload is longer than the slot.
+        """
+        if length > self._area.length:
+            raise OtaError("space", "the payload has %d bytes, the slot %d" % (length, self._area.length))
+        self._at = 0
+
+    def write(self, piece):
+        """Take the next bytes.
+
+        Raises:
+            OSError: the flash fails.
+        """
+        done = 0
+        while done < len(piece):
+            at = self._at % SECTOR_BYTES
+            n = min(len(piece) - done, SECTOR_BYTES - at)
+            self._sector[at : at + n] = piece[done : done + n]
+            done += n
+            self._at += n
+            if self._at % SECTOR_BYTES == 0:
+                self._flush(SECTOR_BYTES)
+
+    def finish(self):
+        """Write what is left of the last sector."""
+        left = self._at % SECTOR_BYTES
+        if left:
+            self._flush(left)
+
+    def _flush(self, length):
+        offset = (self._at - 1) // SECTOR_BYTES * SECTOR_BYTES
+        self._area.erase(offset)
+        self._area.write(offset, memoryview(self._sector)[:length])
+
+
+def digest(area, length, buffer):
+    """Return the SHA-256 of the first bytes of an area, as they read back.
+
+    Args:
+        area: of the flash.
+        length: how many bytes.
+        buffer: bytearray for the pieces.
+    """
+    sha = hashlib.sha256()
+    view = memoryview(buffer)
+    for offset in range(0, length, len(buffer)):
+        piece = view[: min(len(buffer), length - offset)]
+        area.read(offset, piece)
+        sha.update(piece)
+    return sha.digest()
+
+
+class _File(io.IOBase):
+    """The payload as a file that is open for reading."""
+
+    def __init__(self, area, length):
+        self._area, self._length, self._at = area, length, 0
+
+    def readinto(self, buffer):
+        """Read the next bytes; see io.IOBase."""
+        n = min(len(buffer), self._length - self._at)
+        if n:
+            self._area.read(self._at, memoryview(buffer)[:n])
+            self._at += n
+        return n
+
+    def seek(self, offset, whence=0):
+        """Move; see io.IOBase."""
+        start = (0, self._at, self._length)[whence]
+        self._at = max(0, min(self._length, start + offset))
+        return self._at
+
+    def tell(self):
+        """Return where the next read begins."""
+        return self._at
+
+    def ioctl(self, request, argument):
+        """Answer what MicroPython's own readers ask a stream for."""
+        if request == _GET_BUFFER_SIZE:
+            return 256
+        return 0 if request == _CLOSE else -1
+
+
+class SlotFs:
+    """A read-only file system of the one model that is live: mount it with vfs.mount()."""
+
+    def __init__(self, area, length, files, texts):
+        """Take what there is.
+
+        Args:
+            area: the slot.
+            length: of the payload.
+            files: name of the file that the payload is.
+            texts: further files that hold text, by name.
+        """
+        self._area, self._length, self._name, self._texts = area, length, files, texts
+
+    def mount(self, readonly, mkfs):
+        """Do nothing; see vfs.mount()."""
+
+    def umount(self):
+        """Do nothing; see vfs.umount()."""
+
+    def chdir(self, path):
+        """Stay where it is."""
+
+    def getcwd(self):
+        """Return the only folder."""
+        return "/"
+
+    def stat(self, path):
+        """Return mode and size of a file; see os.stat().
+
+        Raises:
+            OSError: there is no such file.
+        """
+        name = path.strip("/")
+        if not name:
+            return (_FOLDER, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        return (_FILE, 0, 0, 0, 0, 0, self._size(name), 0, 0, 0)
+
+    def open(self, path, mode):
+        """Open a file for reading; see open().
+
+        Raises:
+            OSError: there is no such file, or it is not opened for reading.
+        """
+        name = path.strip("/")
+        self._size(name)
+        if "w" in mode or "a" in mode or "+" in mode:
+            raise OSError(30)  # read-only file system
+        if name == self._name:
+            return _File(self._area, self._length)
+        text = self._texts[name]
+        return io.BytesIO(text.encode()) if "b" in mode else io.StringIO(text)
+
+    def ilistdir(self, path):
+        """Yield the files; see os.ilistdir()."""
+        for name in (self._name, *self._texts):
+            yield (name, _FILE, 0, self._size(name))
+
+    def _size(self, name):
+        if name == self._name:
+            return self._length
+        if name in self._texts:
+            return len(self._texts[name])
+        raise OSError(2)  # there is no such file
