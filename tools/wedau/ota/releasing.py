@@ -67,6 +67,10 @@ def release(
         OtaError: a text is no plain ASCII, a key is missing, the root has expired, somebody else
             changes the repository, or it is damaged or cannot be written.
     """
+    if not node.is_name(feed):
+        raise OtaError(
+            f"the feed {feed!r} is no plain name", "use letters, digits and _ - . only: --to beta"
+        )
     with files.lock(folder):
         state = repository.load(folder)
         check_root(state, now)

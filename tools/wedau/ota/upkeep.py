@@ -245,16 +245,23 @@ def _finish(
 
 def _install(state: State, root: Metadata[Root], data: bytes, keys: Keys, now: datetime) -> None:
     """Sign by old and new keys what the new root trusts other keys for, then put it there."""
+    path = repository.root_path(state.folder, root.signed.version)
     changed = [role for role in _ONLINE if _key_ids(root, role) != _key_ids(state.root, role)]
+
+    def sign(role: str, unsigned: Metadata[Any]) -> bytes:
+        new = signing.need(keys, root.signed, role)
+        old = signing.at_hand(keys, state.root.signed, role)
+        return metadata.sign(unsigned, {s.public_key.keyid: s for s in (*old, *new)}.values())
+
+    for role in changed:
+        signing.need(keys, root.signed, role)
+    # Of a key that is lost, what it signed is worth nothing: the new root has to be there first.
+    lost = not all(signing.at_hand(keys, state.root.signed, role) for role in changed)
+    if lost:
+        files.write(path, data)
     if changed:
-
-        def sign(role: str, unsigned: Metadata[Any]) -> bytes:
-            new = signing.need(keys, root.signed, role)
-            old = signing.at_hand(keys, state.root.signed, role)
-            return metadata.sign(unsigned, {s.public_key.keyid: s for s in (*old, *new)}.values())
-
         repository.write_chain(state, changed[0], sign, now)
-    files.write(repository.root_path(state.folder, root.signed.version), data)
+    files.write(path, data)
     (state.folder / PENDING_ROOT).unlink(missing_ok=True)
     for role in node.ROLES:
         keys.retire(role, _key_ids(root, role))
