@@ -213,7 +213,7 @@ class SlotFs:
 
     def ilistdir(self, path):
         """Yield the files; see os.ilistdir()."""
-        for name in (self._name, *self._texts):
+        for name in (self._name,) + tuple(self._texts):
             yield (name, _FILE, 0, self._size(name))
 
     def _size(self, name):
