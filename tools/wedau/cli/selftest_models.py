@@ -26,22 +26,26 @@ _N_FEATURES = 4
 Floats = NDArray[np.float32]
 
 
+def members() -> list[trees.TreeArrays]:
+    """Return the trees of the small model."""
+    return _forest()[0]
+
+
 def _forest() -> tuple[list[trees.TreeArrays], NDArray[np.int16]]:
-    """Return a small forest and inputs: some at random, some at its thresholds."""
+    """Return a small forest and inputs: some at random, and at every threshold."""
     from sklearn.ensemble import RandomForestClassifier
 
     random = np.random.default_rng(4)
     rows = random.integers(-3000, 3000, (200, _N_FEATURES)).astype(np.int16)
     y = (rows[:, 0] > 0).astype(int) + (rows[:, -1] > rows[:, -2])
-    fitted = RandomForestClassifier(5, max_depth=5, random_state=0).fit(rows, y)
-    members = [trees.harden(member.tree_, np.arange(3)) for member in fitted.estimators_]
-    inputs = np.concatenate([rows[:8], *boundary_inputs(members, rows)])
-    return members, inputs[:: max(1, len(inputs) // 48)]
+    fitted = RandomForestClassifier(3, max_depth=4, random_state=0).fit(rows, y)
+    grown = [trees.harden(member.tree_, np.arange(3)) for member in fitted.estimators_]
+    return grown, np.concatenate([rows[:8], *boundary_inputs(grown, rows)])
 
 
 def forest() -> Any:
     """Return the small model, a fitted estimator."""
-    return trees.forest(_forest()[0], _N_FEATURES, 3)
+    return trees.forest(members(), _N_FEATURES, 3)
 
 
 def info(name: str) -> ModuleInfo:
@@ -53,8 +57,8 @@ def info(name: str) -> ModuleInfo:
 
 def _decided() -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the inputs for the small model, and what scikit-learn makes of them."""
-    members, rows = _forest()
-    forest = trees.forest(members, _N_FEATURES, 3)
+    grown, rows = _forest()
+    forest = trees.forest(grown, _N_FEATURES, 3)
     return {"rows": [row.tobytes() for row in rows]}, {
         "labels": _LABELS,
         "classes": forest.predict(rows).tolist(),
@@ -72,7 +76,7 @@ def model() -> Check:
 
 def trees_file() -> Check:
     given, expected = _decided()
-    data = to_data(_forest()[0], info("selftest"))
+    data = to_data(members(), info("selftest"))
     damage = [(at, 0, 0) for at in (0, 3, 20, len(data) - 1)]
     damage += [(len(data), at, bit) for at, bit in product(range(0, len(data), 97), (1, 128))]
     expected |= {
@@ -162,7 +166,7 @@ def pipeline() -> Check:
 def baseline() -> Check:
     random = np.random.default_rng(6)
     learned = random.normal(size=(40, 3)).astype(np.float32)
-    judged = np.concatenate([learned[:6], learned[:6] * np.float32(9)])
+    judged = np.concatenate([learned[:6] * np.float32(size) for size in (1, 9, 99)])
     scores = np.zeros(len(judged), np.float32)
     kept = _core.baseline(32, 0.1, b"selftest", learned, judged, scores)
     given = {

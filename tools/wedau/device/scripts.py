@@ -84,6 +84,7 @@ class OnBoard:
         self._board = Board(self.port).__enter__()
         try:
             self.board.run(_REMOVE)  # an earlier run may have been cut off
+            self.board.run(f"import os\nos.mkdir({FOLDER!r})")
         except BaseException:
             self._leave()
             raise

@@ -79,7 +79,7 @@ class SelfTest:
         return [check.name for check in self.checks if check.outcome is outcome]
 
     def document(self) -> dict[str, Any]:
-        """Return it for JSON; docs/reference/selftest-json.md explains the keys."""
+        """Return it for JSON; docs/howto/selftest.md explains the keys."""
         counts = {str(outcome): len(self.named(outcome)) for outcome in Outcome}
         checks = [asdict(check) | {"outcome": str(check.outcome)} for check in self.checks]
         return {"selftest_version": 1, "board": asdict(self.board), **counts, "checks": checks}
