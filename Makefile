@@ -54,7 +54,8 @@ page: $(PYTHON_READY)
 	@mkdir -p build/npm $(RELEASE)
 	@cp firmware/web/package.json firmware/web/package-lock.json build/npm
 	@npm ci --prefix build/npm --ignore-scripts --no-audit --no-fund --silent
-	@if [ -d build/firmware ]; then cp -R build/firmware/. $(RELEASE); fi
+	@for made in build/firmware/*/web-manifest.json; do [ ! -e "$$made" ] || { \
+		rm -rf "$(RELEASE)/$$(basename "$${made%/*}")" && cp -R "$${made%/*}" $(RELEASE); }; done
 	@$(BIN)/wedau release page $(RELEASE)
 
 # KEY: file of the private key; without it WEDAU_RELEASE_PRIVATE_KEY holds its text.

@@ -11,7 +11,7 @@ from outcomes import Refused, Wedau
 
 import firmware_samples as samples
 from wedau.build import boards
-from wedau.cli.install_page import WEB_MANIFEST
+from wedau.cli.firmware_folder import WEB_MANIFEST
 
 XIAO = "SEEED_XIAO_ESP32S3"
 

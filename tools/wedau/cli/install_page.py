@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from wedau.build import boards as definitions
+from wedau.cli.firmware_folder import WEB_MANIFEST
 from wedau.device import firmware
 from wedau.device.release_index import MANIFEST
 from wedau.errors import ReleaseError
 from wedau.report import install
 
 PAGE = "index.html"
-WEB_MANIFEST = "web-manifest.json"  # ESP Web Tools', beside manifest.json
 TOOLS = "esp-web-tools"
 _SCRIPT = "install-button.js"
 _FAMILY = "ESP32-S3"
