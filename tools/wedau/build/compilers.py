@@ -38,6 +38,17 @@ class Compiler:
         said = run(command, cwd=cwd, what=f"compiling {source.name}")
         return said.strip()
 
+    def from_libgcc(self, names: Sequence[str], out: Path) -> Path:
+        """Link what a GCC's own library has of some functions, and of what they call, to an object.
+
+        Raises:
+            BuildError: the compiler has no such library for this architecture.
+        """
+        wanted = [f"-Wl,-u,{name}" for name in names]
+        command = [*self.command, *self.flags, "-nostdlib", "-r", *wanted, "-lgcc", "-o", str(out)]
+        run(command, cwd=out.parent, what=f"linking {out.name}")
+        return out
+
 
 def for_arch(arch: str) -> Compiler:
     """Return the compiler for an architecture; for xtensawin that is ESP-IDF's gcc, or clang.
@@ -61,19 +72,6 @@ def for_arch(arch: str) -> Compiler:
         return Compiler(f"gcc {_gcc_version(gcc)}", (gcc,), _x64_flags(gcc, wanted))
     flags = (*wanted.flags, *_headers(gcc))
     return Compiler(f"{wanted.gcc} {_gcc_version(gcc)}", (gcc,), flags)
-
-
-def libgcc(compiler: Compiler) -> Path:
-    """Return the library with the run-time helpers that a GCC calls.
-
-    Raises:
-        BuildError: the compiler has none for this architecture.
-    """
-    command = [*compiler.command, *compiler.flags, "-print-libgcc-file-name"]
-    path = Path(run(command, cwd=Path.cwd(), what=f"asking {compiler.name} for libgcc").strip())
-    if not path.is_file():
-        raise BuildError(f"{compiler.name} has no libgcc at {path}", "install the compiler again")
-    return path
 
 
 def run(command: Sequence[str], *, cwd: Path, what: str) -> str:

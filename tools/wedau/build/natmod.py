@@ -198,7 +198,7 @@ def _compile_all(
         if not queue:
             queue = [p for p in _helpers(job, undefined - defined) if p not in done]
     _refuse_doubles(job, undefined - defined)
-    return objects
+    return objects | _from_libgcc(job, undefined - defined)
 
 
 def _helpers(job: _Job, names: set[str]) -> list[Path]:
@@ -207,6 +207,19 @@ def _helpers(job: _Job, names: set[str]) -> list[Path]:
         names = {name for name in names if not name.startswith("__")}
     paths = [folder / f"{name.lstrip('_')}.c" for name in sorted(names)]
     return [path for path in paths if path.is_file()]
+
+
+def _from_libgcc(job: _Job, missing: set[str]) -> dict[Path, bytes]:
+    """Return an object with what the compiler's own library has of what is missing, if it has one.
+
+    MicroPython's linker could read the library itself, but takes seconds for it each time.
+    """
+    wanted = sorted(name for name in missing if name.startswith("__"))
+    if not wanted or not target(job.arch).libgcc:
+        return {}
+    path = job.compiler.from_libgcc(wanted, job.folder / "libgcc.o")
+    elf.check(path.read_bytes(), job.arch, path.name)
+    return {path: path.read_bytes()}
 
 
 def _refuse_va_list(job: _Job, source: Path) -> None:
@@ -232,10 +245,7 @@ def _refuse_doubles(job: _Job, missing: set[str]) -> None:
 def _link_arguments(job: _Job, objects: Sequence[Path]) -> list[str | Path]:
     files = [path.name for path in objects]
     config = f"{job.name}.config.h"
-    library: list[str | Path] = []
-    if target(job.arch).libgcc:
-        library = ["-l", compilers.libgcc(job.compiler)]
-    return ["--arch", job.arch, "--qstrs", config, *library, "-o", f"{job.name}.mpy", *files]
+    return ["--arch", job.arch, "--qstrs", config, "-o", f"{job.name}.mpy", *files]
 
 
 def _tool(job: _Job, tool: str, arguments: Sequence[str | Path]) -> str:
