@@ -89,6 +89,7 @@ def _fill(folder: Path, plan: Plan, settings: Settings, now: datetime) -> None:
         files.write(folder / repository.METADATA / name, data)
     (folder / repository.TARGETS).mkdir()
     files.write(folder / repository.SETTINGS, settings.to_bytes())
+    files.write(folder / files.LOCK, b"")
 
 
 def first_versions(

@@ -52,8 +52,7 @@ def publish(
         OtaError: something has expired or is damaged, the folder holds another repository or a
             newer state of this one, or it cannot be written.
     """
-    with files.lock(folder):
-        state = repository.load(folder)
+    with repository.locked(folder) as state:
         _check(state, to, now)
         payloads = {t.path: _payload(state, t) for t in state.targets.signed.targets.values()}
         made: dict[str, bytes] = {

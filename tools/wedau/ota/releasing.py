@@ -10,7 +10,7 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import TargetFile, Targets
 
 from wedau.errors import OtaError
-from wedau.ota import files, metadata, repository, signing
+from wedau.ota import metadata, repository, signing
 from wedau.ota.fields import node
 from wedau.ota.keys import Keys
 from wedau.ota.payloads import Payload
@@ -71,8 +71,7 @@ def release(
         raise OtaError(
             f"the feed {feed!r} is no plain name", "use letters, digits and _ - . only: --to beta"
         )
-    with files.lock(folder):
-        state = repository.load(folder)
+    with repository.locked(folder) as state:
         check_root(state, now)
         serials = {(p.kind, p.name): _next_serial(state, p) for p in payloads}
         made = [_make(state, p, feed, serials[p.kind, p.name], make_patch) for p in payloads]

@@ -8,9 +8,10 @@ FOLDER/settings.json how long signatures last, and what a node is told
 Source: The Update Framework Specification 1.0, section 7 (consistent snapshots), by python-tuf.
 """
 
+import contextlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -117,10 +118,7 @@ def load(folder: Path) -> State:
     Raises:
         OtaError: there is none, or a file of it is damaged, missing, or not rightly signed.
     """
-    if not (folder / METADATA / "timestamp.json").is_file():
-        raise OtaError(
-            f"{folder} is no repository of updates", f"make one with: wedau ota init {folder}"
-        )
+    _check_there(folder)
     settings = load_settings(folder)
     roots = _load_roots(folder)
     timestamp, _ = _role(folder, roots, "timestamp", 0, Timestamp)
@@ -137,6 +135,25 @@ def load(folder: Path) -> State:
     every: tuple[Metadata[Any], ...] = (timestamp, snapshot, targets)
     outdated = tuple(m.signed.type for m in every if not metadata.is_signed(root.signed, m))
     return State(folder, settings, root, timestamp, snapshot, targets, newest, outdated)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[State]:
+    """Read a repository and hold it for one writer.
+
+    Raises:
+        OtaError: somebody else holds it, or as for load().
+    """
+    _check_there(folder)
+    with files.lock(folder):
+        yield load(folder)
+
+
+def _check_there(folder: Path) -> None:
+    if not (folder / METADATA / "timestamp.json").is_file():
+        raise OtaError(
+            f"{folder} is no repository of updates", f"make one with: wedau ota init {folder}"
+        )
 
 
 def load_settings(folder: Path) -> Settings:

@@ -67,8 +67,7 @@ def renew(folder: Path, keys: Keys, now: datetime) -> Renewed:
         OtaError: the key of timestamp or of another role that cannot wait is not at hand, somebody
             else changes the repository, or it is damaged or cannot be written.
     """
-    with files.lock(folder):
-        state = repository.load(folder)
+    with repository.locked(folder) as state:
         due = [role for role in node.ROLES if _is_due(state, role, now)]
         done: list[str] = []
         if "root" in due and signing.at_hand(keys, state.root.signed, "root"):
@@ -133,8 +132,7 @@ def rotate(
         OtaError: there is no such key or role, a root waits already, a key is missing, somebody
             else changes the repository, or it is damaged or cannot be written.
     """
-    with files.lock(folder):
-        state = repository.load(folder)
+    with repository.locked(folder) as state:
         _check_not_pending(folder)
         root = _next_root(state, now)
         leaving = _leaving(state.root.signed, role, replace)
@@ -204,8 +202,7 @@ def sign_root(folder: Path, keys: Keys, now: datetime) -> Rotated:
     Raises:
         OtaError: none waits, or as for rotate().
     """
-    with files.lock(folder):
-        state = repository.load(folder)
+    with repository.locked(folder) as state:
         path = folder / PENDING_ROOT
         if not path.exists():
             raise OtaError(f"no root waits in {folder}", "make one with: wedau ota rotate ROLE")
