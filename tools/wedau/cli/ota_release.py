@@ -1,6 +1,7 @@
 """wedau ota release"""
 
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,9 +90,8 @@ def _payloads(
 
 
 def _make_patch() -> "MakePatch":
-    from wedau.ota import delta
-
-    return delta.make
+    make: MakePatch = import_module("wedau.ota.delta").make
+    return make
 
 
 def _show(done: "list[Released]", folder: Path, json: bool) -> None:
