@@ -100,5 +100,8 @@ def _show(done: "Pushed", name: str, port: str, json: bool) -> None:
     if json:
         print_json({"port": port, **vars(done)})
         return
+    if not done.names:
+        print_line(f"{name} is on {port} in its firmware")
+        return
     kept = " (was there already)" if not done.sent_bytes else ""
     print_line(f"{name} is on {port} in {done.folder}{kept}")

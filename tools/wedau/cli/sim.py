@@ -44,7 +44,7 @@ def start(
     from wedau.cli.workbench import sim_firmware, sim_partitions
     from wedau.sim import boards
 
-    built = load_sim(firmware) if firmware else sim_firmware(micropython)
+    built = load_sim(firmware) if firmware else sim_firmware(micropython, whole=True)
     board = boards.start(
         name,
         built.elf,

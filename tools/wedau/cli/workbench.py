@@ -33,15 +33,20 @@ def micropython_source(given: Path | None = None) -> sources.Source:
     return sources.micropython(given, say=say)
 
 
-def sim_firmware(given: Path | None = None) -> simboard.SimFirmware:
+def sim_firmware(given: Path | None = None, *, whole: bool = False) -> simboard.SimFirmware:
     """Return the simulated board's firmware, built if need be.
+
+    Args:
+        given: MicroPython's source; None: the pinned version.
+        whole: with all C modules built in, as a real board has them.
 
     Raises:
         SimError: no simulated board could run here; said before a minute is spent on building.
         BuildError: it cannot be built.
     """
     boards.find_qemu()
-    return simboard.build(micropython_source(given).path, say=say)
+    modules = () if whole else None
+    return simboard.build(micropython_source(given).path, modules=modules, say=say)
 
 
 def simulated_boards() -> list[boards.SimBoard]:
