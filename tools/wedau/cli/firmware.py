@@ -58,11 +58,11 @@ def build(
     json: options.Json = False,
 ) -> None:
     """Build a firmware and put it into one folder, ready for 'wedau flash'."""
-    from wedau.cli import built_in, firmware_folder
+    from wedau.cli import firmware_folder
 
     if idf and docker:
         raise UsageError("--idf and --docker exclude each other", "give one of them")
-    models = tuple(built_in.load(model or []))
+    models = _load_models(model or [])
     target = out / board
     firmware_folder.check_replaceable(target)
     if board == firmware_folder.SIM:
@@ -73,6 +73,14 @@ def build(
         _show_plan(_dry_plan(board, models, micropython, idf, docker), target, json)
     else:
         _build_chip(board, target, models, micropython, idf, docker, json)
+
+
+def _load_models(folders: list[Path]) -> "tuple[Model, ...]":
+    if not folders:
+        return ()
+    from wedau.cli import built_in
+
+    return tuple(built_in.load(folders))
 
 
 def _build_chip(
@@ -121,8 +129,8 @@ def _build_sim(
     from wedau.cli import firmware_folder, workbench
 
     if dry_run:
-        source = sources.available()
-        _show_sim_plan(source, target, json)
+        there = sources.micropython(micropython) if micropython else sources.available()
+        _show_sim_plan(there, target, json)
         return
     source = workbench.micropython_source(micropython)
     built = simboard.build(source.path, modules=models, say=say)
