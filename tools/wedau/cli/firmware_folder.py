@@ -148,7 +148,7 @@ def load_sim(folder: Path) -> SimFirmware:
     Raises:
         DataError: there is none, or it is damaged.
     """
-    place = folder if (folder / firmware.MANIFEST).is_file() else folder / SIM
+    place = (folder if (folder / firmware.MANIFEST).is_file() else folder / SIM).resolve()
     try:
         manifest = json.loads((place / firmware.MANIFEST).read_text(encoding="utf-8"))
         board, images = manifest["board"], {each["file"]: each for each in manifest["images"]}
