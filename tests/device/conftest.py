@@ -19,6 +19,14 @@ def sim_port(sim_firmware: SimFirmware) -> Iterator[str]:
         yield board.port
 
 
+@pytest.fixture(scope="session", params=["loaded", "built in"])
+def either_firmware(request: pytest.FixtureRequest) -> SimFirmware:
+    """Firmware without our C modules, which loads them, and firmware that has them built in."""
+    names = {"loaded": "sim_firmware", "built in": "whole_firmware"}
+    firmware: SimFirmware = request.getfixturevalue(names[request.param])
+    return firmware
+
+
 @pytest.fixture
 def sim_board(sim_port: str) -> Iterator[Board]:
     """A simulated board, open, with an empty file system."""

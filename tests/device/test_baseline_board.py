@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import prepared
 import pytest
 from numpy.typing import NDArray
 
@@ -74,9 +75,10 @@ def files(micropython: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 
 @pytest.fixture(scope="module")
-def opened(sim_firmware: SimFirmware, files: dict[str, bytes]) -> Iterator[Board]:
-    with boards.board(sim_firmware.elf, sim_firmware.plugin) as sim, Board(sim.port) as board:
-        push.push(board, files)
+def opened(either_firmware: SimFirmware, files: dict[str, bytes]) -> Iterator[Board]:
+    firmware = either_firmware
+    with boards.board(firmware.elf, firmware.plugin) as sim, Board(sim.port) as board:
+        prepared.with_modules(board, files)
         yield board
 
 

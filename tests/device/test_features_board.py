@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import prepared
 import pytest
 
-from wedau.build import natmod
-from wedau.device import push, replay
+from wedau.build import runtime
+from wedau.build.simboard import SimFirmware
+from wedau.device import replay
 from wedau.device.link import Board, BoardError
-from wedau.paths import resource
+from wedau.sim import boards
 from wedau.train import datasets, grid, recipe, windows
 
 WATCH = datasets.smartwatch()
@@ -40,23 +42,23 @@ q = array('h', bytes(2 * n))
 
 @pytest.fixture(scope="module")
 def module_bytes(micropython: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    core = resource("modules", "core")
-    source = resource("modules", "bind", "features", "wedau_features.c")
-    built = natmod.build(
-        "wedau_features",
-        [source, *sorted(core.glob("*.c"))],
-        arch="xtensawin",
-        micropython=micropython,
-        out=tmp_path_factory.mktemp("features"),
-        include=[core],
-    )
+    out = tmp_path_factory.mktemp("features")
+    built = runtime.build(runtime.FEATURES, arch="xtensawin", micropython=micropython, out=out)
     return built.path.read_bytes()
 
 
+@pytest.fixture(scope="module")
+def opened(either_firmware: SimFirmware, module_bytes: bytes) -> Iterator[Board]:
+    firmware = either_firmware
+    with boards.board(firmware.elf, firmware.plugin) as sim, Board(sim.port) as board:
+        prepared.with_modules(board, {"wedau_features.mpy": module_bytes})
+        yield board
+
+
 @pytest.fixture
-def board(sim_board: Board, module_bytes: bytes) -> Iterator[Board]:
-    push.push(sim_board, {"wedau_features.mpy": module_bytes})
-    yield sim_board
+def board(opened: Board) -> Board:
+    opened.soft_reset()
+    return opened
 
 
 def bits(x: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import prepared
 import pytest
 
 from wedau.build import package, runtime
@@ -84,10 +85,10 @@ def trained(micropython: Path, tmp_path_factory: pytest.TempPathFactory) -> Trai
 
 
 @pytest.fixture(scope="module")
-def port(sim_firmware: SimFirmware, trained: Trained) -> Iterator[str]:
-    with boards.board(sim_firmware.elf, sim_firmware.plugin) as sim:
+def port(either_firmware: SimFirmware, trained: Trained) -> Iterator[str]:
+    with boards.board(either_firmware.elf, either_firmware.plugin) as sim:
         with link.Board(sim.port) as board:
-            device_push.push(board, trained.files)
+            prepared.with_modules(board, trained.files)
         yield sim.port
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import prepared
 import pytest
 
 from wedau import _core
@@ -84,10 +85,11 @@ def engine_bytes(micropython: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def opened(sim_firmware: SimFirmware, engine_bytes: bytes) -> Iterator[Board]:
-    with boards.board(sim_firmware.elf, sim_firmware.plugin) as sim, Board(sim.port) as board:
+def opened(either_firmware: SimFirmware, engine_bytes: bytes) -> Iterator[Board]:
+    firmware = either_firmware
+    with boards.board(firmware.elf, firmware.plugin) as sim, Board(sim.port) as board:
         files = {"wedau_trees.mpy": engine_bytes, "digits.wdt": DIGITS_DATA, "saw.wdt": DATA}
-        push.push(board, files)
+        prepared.with_modules(board, files)
         for name in ("digits", "saw"):
             board.run(f"open('/lib/{name}.py', 'w').write({SHIM.format(name=name)!r})")
         yield board
