@@ -129,7 +129,7 @@ def write_sim(folder: Path, built: SimFirmware, versions: Versions) -> dict[str,
         The manifest.
     """
     with _replacing(folder) as new:
-        shutil.copyfile(built.elf, new / _ELF)
+        shutil.copy(built.elf, new / _ELF)  # QEMU wants it executable
         shutil.copy(built.plugin, new / _PLUGIN)
         manifest = {
             "manifest_version": firmware.MANIFEST_VERSION,
