@@ -30,3 +30,12 @@ target_include_directories(usermod_wedau INTERFACE ${WEDAU_INCLUDE})
 # Board and host must agree bit for bit: nothing is fused. ESP-IDF's own flags leave it to gcc.
 target_compile_options(usermod_wedau INTERFACE -ffp-contract=off)
 target_link_libraries(usermod INTERFACE usermod_wedau)
+
+# core/sign includes Monocypher, which is not ours. 'wedau firmware build' names its folder.
+if(NOT WEDAU_MONOCYPHER)
+    set(WEDAU_MONOCYPHER $ENV{WEDAU_MONOCYPHER})
+endif()
+if(NOT WEDAU_MONOCYPHER)
+    include(${CMAKE_CURRENT_LIST_DIR}/monocypher.cmake)
+endif()
+target_include_directories(usermod_wedau SYSTEM INTERFACE ${WEDAU_MONOCYPHER})

@@ -11,3 +11,9 @@ SRC_USERMOD_LIB_C += $(filter $(WEDAU_DIR)/core/%,$(WEDAU_SOURCES))
 CFLAGS_USERMOD += $(addprefix -I,$(patsubst %/,%,$(sort $(dir $(filter $(WEDAU_DIR)/core/%,$(WEDAU_SOURCES))))))
 # Board and host must agree bit for bit: nothing is fused.
 CFLAGS_USERMOD += -ffp-contract=off
+
+# core/sign includes Monocypher, which is not ours. 'wedau firmware build' names its folder.
+ifeq ($(WEDAU_MONOCYPHER),)
+$(error set WEDAU_MONOCYPHER to the folder that holds monocypher.c and monocypher.h; its version is in tools/wedau/build/pins.toml)
+endif
+CFLAGS_USERMOD += -isystem $(WEDAU_MONOCYPHER)

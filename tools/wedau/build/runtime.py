@@ -1,16 +1,18 @@
 """The native modules that are the same for all models: one list of what each is made of."""
 
 import re
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wedau.build import natmod
+from wedau.build import monocypher, natmod
 from wedau.paths import resource
 
 FEATURES = "wedau_features"
 TREES = "wedau_trees"
 BASELINE = "wedau_baseline"
+ED25519 = "wedau_ed25519"
 
 
 _LINE = re.compile(r"^WEDAU_MODULES \+= (.+)$", re.MULTILINE)
@@ -37,8 +39,8 @@ class Sources:
 def modules() -> Mapping[str, Sources]:
     """Return what each module is made of, by its name; the list is modules/bind/modules.mk.
 
-    wedau_features computes features, wedau_trees runs the files of wedau.convert.data, and
-    wedau_baseline learns on the board what is normal.
+    wedau_features computes features, wedau_trees runs the files of wedau.convert.data,
+    wedau_baseline learns on the board what is normal, and wedau_ed25519 checks signatures.
     """
     found = {}
     for line in _LINE.findall(resource("modules", "bind", "modules.mk").read_text("utf-8")):
@@ -69,12 +71,16 @@ def build(
         BuildError, UsageError: as for natmod.build().
     """
     made_of = modules()[name]
-    return natmod.build(
-        name,
-        [made_of.bind, *made_of.core],
-        arch=arch,
-        micropython=micropython,
-        out=out,
-        include=made_of.include,
-        say=say,
-    )
+    with tempfile.TemporaryDirectory(prefix="wedau-runtime-") as temporary:
+        extra = Path(temporary)
+        if name == ED25519:
+            monocypher.internal(extra, say=say)
+        return natmod.build(
+            name,
+            [made_of.bind, *made_of.core],
+            arch=arch,
+            micropython=micropython,
+            out=out,
+            include=[*made_of.include, extra],
+            say=say,
+        )
