@@ -37,7 +37,12 @@ CORE = Extension(
     "wedau._core",
     sources=["tools/wedau/_core.c", "tools/wedau/_core_avx2.c", *CORE_SOURCES],
     depends=["tools/wedau/_core_avx2.h", *CORE_HEADERS, *CORE_SOURCES],
-    include_dirs=["modules/core", "modules/core/baseline", "modules/core/trees"],
+    include_dirs=[
+        "modules/core",
+        "modules/core/baseline",
+        "modules/core/delta",
+        "modules/core/trees",
+    ],
     extra_compile_args=C_FLAGS + LANES,
     py_limited_api=True,
 )

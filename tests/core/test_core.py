@@ -1,11 +1,14 @@
 """The C core by itself: unit tests under the sanitizers, a fuzzer, what compilers make of it."""
 
+import io
 import os
+import random
 import struct
 import subprocess
 from pathlib import Path
 
 import data_files
+import detools
 import pytest
 
 from wedau.paths import resource
@@ -107,6 +110,20 @@ def test_trees_loader_survives_a_fuzzer(tmp_path: Path) -> None:
 
 def test_baseline_parser_survives_a_fuzzer(tmp_path: Path) -> None:
     fuzz("fuzz_baseline", [b"WDB", bytes(range(256))], tmp_path)
+
+
+def test_patches_survive_a_fuzzer(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    old = bytes((i * 167 + (i >> 3)) & 255 for i in range(500))
+    seeds = []
+    for size in (0, 20, 60):
+        new, patch = old[200 : 200 + size // 2] + rng.randbytes(size - size // 2), io.BytesIO()
+        detools.create_patch(
+            io.BytesIO(old), io.BytesIO(new), patch, compression="heatshrink", use_mmap=False
+        )
+        seeds.append(bytes([100, size // 3, 7]) + patch.getvalue())
+        seeds.append(bytes([100, size, 7, 0, 0, size]) + new + b"\0")
+    fuzz("fuzz_delta", seeds, tmp_path)
 
 
 def _recipes() -> list[bytes]:

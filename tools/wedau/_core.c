@@ -13,6 +13,7 @@
 #include "_core_avx2.h"
 #include "wd_baseline.h"
 #include "wd_crc32.h"
+#include "wd_delta.h"
 #include "wd_features.h"
 #include "wd_filter.h"
 #include "wd_quantize.h"
@@ -447,7 +448,69 @@ static PyObject *core_baseline(PyObject *module, PyObject *args) {
     return result;
 }
 
+#define DELTA_BLOCK 4096
+
+typedef struct {
+    const uint8_t *old;
+    uint8_t *new; // where the next bytes go
+    uint8_t window[WD_DELTA_WINDOW_BYTES], block[DELTA_BLOCK], out[DELTA_BLOCK];
+} delta_files;
+
+static bool delta_read(void *context, uint32_t offset, size_t n) {
+    delta_files *files = context;
+    memcpy(files->block, files->old + offset, n);
+    return true;
+}
+
+static bool delta_write(void *context, size_t n) {
+    delta_files *files = context;
+    memcpy(files->new, files->out, n);
+    files->new += n;
+    return true;
+}
+
+static PyObject *delta_apply(const Py_buffer *old, const Py_buffer *patch, uint32_t new_size) {
+    delta_files files;
+    wd_delta delta;
+    PyObject *made = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)new_size);
+    if (made == NULL) {
+        return NULL;
+    }
+    files.old = old->buf;
+    files.new = (uint8_t *)PyBytes_AsString(made);
+    wd_delta_io io = { delta_read, delta_write, &files, files.window, files.block, DELTA_BLOCK,
+                       files.out, DELTA_BLOCK };
+    wd_delta_begin(&delta, &io, (uint32_t)old->len, new_size);
+    wd_delta_error error = wd_delta_feed(&delta, patch->buf, (size_t)patch->len);
+    if (wd_delta_is_done(&delta)) {
+        return made;
+    }
+    Py_DECREF(made);
+    const char *text = error == WD_DELTA_OK ? "the patch is cut off" : wd_delta_error_text(error);
+    PyErr_SetString(PyExc_ValueError, text);
+    return NULL;
+}
+
+static PyObject *core_delta_apply(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer old, patch;
+    Py_ssize_t new_size;
+    if (!PyArg_ParseTuple(args, "y*y*n", &old, &patch, &new_size)) {
+        return NULL;
+    }
+    PyObject *made = NULL;
+    if (old.len > WD_DELTA_MAX_FILE_BYTES || new_size < 0 || new_size > WD_DELTA_MAX_FILE_BYTES) {
+        PyErr_SetString(PyExc_ValueError, "a file is too large for a patch");
+    } else {
+        made = delta_apply(&old, &patch, (uint32_t)new_size);
+    }
+    PyBuffer_Release(&patch);
+    PyBuffer_Release(&old);
+    return made;
+}
+
 static PyMethodDef methods[] = {
+    { "delta_apply", core_delta_apply, METH_VARARGS, "Apply a patch to an old file." },
     { "info", core_info, METH_VARARGS, "Check a recipe and say what it needs." },
     { "extract", core_extract, METH_VARARGS, "Compute the features of many windows." },
     { "filter", core_filter, METH_VARARGS, "Pass a recording through a recipe's filters." },
@@ -520,11 +583,13 @@ static PyObject *limits(void) {
 #define X(name, value) "si"
         WD_LIMITS(X)
         WD_TREES_LIMITS(X)
+        WD_DELTA_LIMITS(X)
 #undef X
         "}"
 #define X(name, value) , #name, value
         WD_LIMITS(X)
         WD_TREES_LIMITS(X)
+        WD_DELTA_LIMITS(X)
 #undef X
         );
 }

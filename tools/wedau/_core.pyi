@@ -176,3 +176,18 @@ def baseline(
 
     Source: modules/core/baseline/wd_baseline.h.
     """
+
+def delta_apply(old: bytes, patch: bytes, new_size: int, /) -> bytes:
+    """Apply a patch as the board does.
+
+    Args:
+        old: the file that the patch was made from.
+        patch: of detools, type sequential, compression heatshrink.
+        new_size: bytes of the new file.
+
+    Raises:
+        ValueError: the patch is damaged, cut off, or one between other files; what it gives still
+            has to be compared by its hash.
+
+    Source: modules/core/delta/wd_delta.h.
+    """
