@@ -1,5 +1,6 @@
 """A plain web server or a CDN that serves the folder of a repository."""
 
+from wedau.ota.errors import OtaError
 from wedau.ota.http import quote
 
 
@@ -32,8 +33,13 @@ def target_path(root, name, target):
         root: the signed part of the root metadata.
         name: of the target.
         target: its entry in the targets metadata.
+
+    Raises:
+        OtaError: hash: it has no SHA-256 hash, the only one that is known here.
     """
     if not root.get("consistent_snapshot"):
         return name
+    if "sha256" not in target["hashes"]:
+        raise OtaError("hash", "the target has no SHA-256 hash")
     folder, slash, file = name.rpartition("/")
     return folder + slash + target["hashes"]["sha256"] + "." + file
