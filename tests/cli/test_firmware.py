@@ -68,6 +68,7 @@ def test_build_runs_micropythons_makefile_with_our_board_and_modules(
         *["-B", f"{work}/build", "build"],
     ]
     assert env["MICROPY_MPYCROSS"] == f"{work}/micropython/mpy-cross/build/mpy-cross"
+    assert env["WEDAU_MONOCYPHER"] == f"{work}/monocypher"
     assert env["MICROPY_GIT_TAG"] == "v1.28.0"
     assert env["SOURCE_DATE_EPOCH"] == "1700000000"
     assert env["IDF_PATH"] == str(esp_idf)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wedau.build import boards, sources, usermod, workshop
+from wedau.build import boards, monocypher, sources, usermod, workshop
 from wedau.build.boards import Board
 from wedau.build.partitions import Partition
 from wedau.build.sources import Source
@@ -112,6 +112,7 @@ class Plan:
         return self.settings | {
             "CFLAGS_EXTRA": f"-ffile-prefix-map={root}=/wedau",
             "MICROPY_MPYCROSS": f"{root}/micropython/mpy-cross/build/mpy-cross",
+            monocypher.VARIABLE: f"{root}/monocypher",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
@@ -174,7 +175,7 @@ def build(
     environment = plan.place.environment(plan.variables)
     log.write_text("", encoding="utf-8")
     say(f"building {plan.board.name} with {plan.place}; this takes some minutes")
-    _stage(plan)
+    _stage(plan, say)
     for at, command in enumerate(plan.started):
         own = {k: v for k, v in environment.items() if at or k != "CFLAGS_EXTRA"}
         with log.open("a", encoding="utf-8") as file:
@@ -189,7 +190,7 @@ def build(
     return _collect(plan)
 
 
-def _stage(plan: Plan) -> None:
+def _stage(plan: Plan, say: Callable[[str], None]) -> None:
     """Copy all that the build reads into the work folder."""
     shutil.rmtree(plan.work, ignore_errors=True)
     source, target = plan.source.path, plan.work / "micropython"
@@ -198,6 +199,9 @@ def _stage(plan: Plan) -> None:
     caches = shutil.ignore_patterns("__pycache__", "*.o", "*.pyc")
     shutil.copytree(plan.board.folder.parent, plan.work / "boards", ignore=caches)
     shutil.copytree(resource("modules"), plan.work / "modules", ignore=caches)
+    (plan.work / "monocypher").mkdir()
+    for path in monocypher.folder(say=say).glob("monocypher.[ch]"):
+        shutil.copyfile(path, plan.work / "monocypher" / path.name)
     (plan.work / "home").mkdir()
     if plan.models:
         _write_models(plan)
