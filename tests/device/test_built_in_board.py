@@ -144,8 +144,9 @@ def test_built_in_model_tells_the_same_of_itself(
 ):
     for number, each in enumerate(ready):
         for board, name in ((holding, each.name), (loading, f"file{number}")):
+            board.soft_reset()
             board.run(f"import {name} as m")
-        assert holding.eval("{**m.info, 'name': ''}") == loading.eval("{**m.info, 'name': ''}")
+        assert {**holding.eval("m.info"), "name": ""} == {**loading.eval("m.info"), "name": ""}
         assert holding.eval("m.info['name']") == each.name
         expected = None if each.case.program.task == "regressor" else tuple(each.model.info.labels)
         for board in (holding, loading):
@@ -156,16 +157,13 @@ def test_built_in_model_tells_the_same_of_itself(
 def test_built_in_model_is_in_flash(ready: list[Ready], holding: link.Board):
     """An import takes entries in sys.modules and the globals; the tables stay where they are."""
     holding.soft_reset()
-    assert holding.list("/") == {}
-    holding.run("import gc, sys, micropython\nsize = 0\nbefore = 0")
+    assert set(holding.list("/")) <= {"boot.py"}  # MicroPython's own
+    holding.run("import gc\nsize = 0\nbefore = 0")
     for each in ready:
         holding.run("gc.collect()\nbefore = gc.mem_alloc()")
         holding.run(f"import {each.name}")
         holding.run("gc.collect()\nsize = gc.mem_alloc() - before")
         assert holding.eval("size") <= 256, each.name
-    holding.run("before = gc.mem_alloc()\nmicropython.heap_lock()\nn = len(saw0.labels)")
-    holding.run("micropython.heap_unlock()")
-    assert holding.eval("n") == 7
 
 
 CALLS = """
@@ -182,8 +180,8 @@ def locked():
 locked()
 """
 METHODS = {
-    "classifier": "m.predict(x); m.predict_proba(x, out)",
-    "anomaly": "m.predict(x); m.decision_function(x, out)",
+    "classifier": "m.predict(x); m.predict_proba(x, out); m.labels[1]",
+    "anomaly": "m.predict(x); m.labels[1]; m.decision_function(x, out)",
     "regressor": "m.predict(x, out)",
 }
 
