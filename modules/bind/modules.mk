@@ -6,3 +6,4 @@ WEDAU_MODULES += bind/features/wedau_features.c core/*.c
 WEDAU_MODULES += bind/trees/wedau_trees.c core/trees/wd_trees.c core/trees/wd_crc32.c core/wd_quantize.c core/wd_round.c
 WEDAU_MODULES += bind/baseline/wedau_baseline.c core/baseline/*.c core/trees/wd_crc32.c core/wd_mathf.c
 WEDAU_MODULES += bind/ed25519/wedau_ed25519.c core/sign/*.c
+WEDAU_MODULES += bind/delta/wedau_delta.c core/delta/*.c

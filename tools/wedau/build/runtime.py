@@ -13,6 +13,7 @@ FEATURES = "wedau_features"
 TREES = "wedau_trees"
 BASELINE = "wedau_baseline"
 ED25519 = "wedau_ed25519"
+DELTA = "wedau_delta"
 
 
 _LINE = re.compile(r"^WEDAU_MODULES \+= (.+)$", re.MULTILINE)
@@ -40,7 +41,8 @@ def modules() -> Mapping[str, Sources]:
     """Return what each module is made of, by its name; the list is modules/bind/modules.mk.
 
     wedau_features computes features, wedau_trees runs the files of wedau.convert.data,
-    wedau_baseline learns on the board what is normal, and wedau_ed25519 checks signatures.
+    wedau_baseline learns on the board what is normal, wedau_ed25519 checks signatures, and
+    wedau_delta applies patches.
     """
     found = {}
     for line in _LINE.findall(resource("modules", "bind", "modules.mk").read_text("utf-8")):
