@@ -14,7 +14,7 @@ import pytest
 from outcomes import Refused, Wedau
 
 from wedau import cli
-from wedau.build import bundle
+from wedau.build import bundle, runtime
 from wedau.build.simboard import SimFirmware
 from wedau.build.targets import TARGETS
 from wedau.cli import installing
@@ -24,7 +24,7 @@ from wedau.device.link import Board
 from wedau.errors import DataError, DeviceError
 from wedau.sim import boards, unix
 
-NATIVE = {"wedau_features.mpy", "wedau_trees.mpy", "wedau_baseline.mpy"}
+NATIVE = {f"{name}.mpy" for name in runtime.modules()}
 USE = "import wedau, wedau_trees\nprint(wedau.Pipeline, wedau.Baseline(3, path='/b').needed)"
 USED = "<class 'Pipeline'> 200"
 
@@ -107,7 +107,7 @@ def test_what_the_firmware_has_is_not_sent(
         assert used(board.port) == USED
     with boards.board(whole_firmware.elf, whole_firmware.plugin) as board:
         said = wedau("push", "--runtime", "--from", engine, "--port", board.port)
-        names = "wedau_features, wedau_trees, wedau_baseline, wedau"
+        names = "wedau_features, wedau_trees, wedau_baseline, wedau_ed25519, wedau_delta, wedau"
         assert (said.code, said.out) == (0, f"in the firmware: {names}\n")
 
 

@@ -16,9 +16,10 @@ def build_engine(
 ) -> None:
     """Compile what stock MicroPython lacks, for those who have no compiler, and as a mip package.
 
-    Makes the native modules wedau_trees, wedau_features and wedau_baseline, the package wedau and
-    package.json. 'wedau push --runtime --from FOLDER' puts all of it onto a board, as 'mpremote mip
-    install FOLDER/package.json' does; 'wedau push --engine FOLDER' what a data file needs.
+    Makes the native modules wedau_features, wedau_trees, wedau_baseline, wedau_ed25519 and
+    wedau_delta, the package wedau and package.json. 'wedau push --runtime --from FOLDER' puts all
+    of it onto a board, as 'mpremote mip install FOLDER/package.json' does; 'wedau push --engine
+    FOLDER' what a data file needs.
     """
     from wedau.build import bundle, compilers
     from wedau.cli.workbench import micropython_source
