@@ -24,13 +24,14 @@ window, old, out = bytearray(wedau_delta.WINDOW_BYTES), bytearray(256), bytearra
 was, made, at = open('/lib/was', 'rb').read(), None, 0
 
 def read(offset, n):
-    for i in range(n):
-        old[i] = was[offset + i]
+    old[:n] = was[offset:offset + n]
 def write(n):
     global at
     made[at:at + n] = out if n == len(out) else out[:n]
     at += n
-def nothing(n):
+def skip(offset, n):
+    pass
+def drop(n):
     pass
 def begin(size, write=write):
     global made, at
@@ -168,14 +169,12 @@ def feed(patch):
     return done
 done = feed(begin({len(new)}))
 equal = made == open('/lib/new', 'rb').read()
-patch = begin({len(new)}, nothing)
+read = skip
+patch = begin({len(new)}, drop)
 micropython.heap_lock()
 locked = feed(patch)
 micropython.heap_unlock()
-def skip(offset, n):
-    pass
-read = skip
-_, cost = count(feed, begin({len(new)}, nothing))
+_, cost = count(feed, begin({len(new)}, drop))
 print((done, equal, locked, cost))
 """,
             timeout_s=120,
@@ -191,7 +190,11 @@ def test_a_patch_that_failed_goes_on_with_nothing(
     push.push(opened, {"was": files[0]})
     for begin, patch, error in (
         ("begin(4)", b"\x04\x05", "ValueError: the patch makes a file of another size"),
-        ("begin(-1)", b"", "ValueError: a file of this size cannot be patched"),
+        (
+            "wedau_delta.patch(read, write, -1, 1, window, old, out)",
+            b"",
+            "ValueError: a file of this size cannot be patched",
+        ),
         ("wedau_delta.patch(read, write, 1, 1, old, old, out)", b"", "ValueError: a buffer"),
         ("wedau_delta.patch(read, write, 1, 1, window, 1, out)", b"", "TypeError: object with"),
     ):
