@@ -12,20 +12,25 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from wedau import __version__
-from wedau.build import package, runtime
+from wedau.build import compat, package, runtime
 from wedau.errors import DataError
 
 LIST = "package.json"
 
 
 def build(
-    arch: str, micropython: Path, *, say: Callable[[str], None] = lambda message: None
+    arch: str,
+    micropython: Path,
+    *,
+    with_compat: bool = False,
+    say: Callable[[str], None] = lambda message: None,
 ) -> dict[str, bytes]:
     """Compile the native modules and the package `wedau`.
 
     Args:
         arch: one of wedau.build.targets.TARGETS.
         micropython: MicroPython's source, 1.25 or newer.
+        with_compat: the modules of wedau.build.compat as well.
         say: called with the compiler's warnings.
 
     Returns:
@@ -41,7 +46,8 @@ def build(
                 name, arch=arch, micropython=micropython, out=Path(folder), say=say
             )
             files[made.path.name] = made.path.read_bytes()
-    return files | package.build(package.modules())
+    files |= package.build(package.modules())
+    return files | compat.build(arch, micropython, say=say) if with_compat else files
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:

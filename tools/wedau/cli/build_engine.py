@@ -12,6 +12,12 @@ from wedau.cli.console import print_line, say
 def build_engine(
     folder: Annotated[Path, typer.Argument(help="Folder for the modules.", show_default=False)],
     arch: options.Arch = "xtensawin",
+    compat: Annotated[
+        bool,
+        typer.Option(
+            "--compat", help="Also the modules emlearn_*, for emlearn-micropython's users."
+        ),
+    ] = False,
     micropython: options.Micropython = None,
 ) -> None:
     """Compile what stock MicroPython lacks, for those who have no compiler, and as a mip package.
@@ -25,7 +31,7 @@ def build_engine(
     from wedau.cli.workbench import micropython_source
 
     compilers.for_arch(arch)
-    files = bundle.build(arch, micropython_source(micropython).path, say=say)
+    files = bundle.build(arch, micropython_source(micropython).path, with_compat=compat, say=say)
     bundle.write(folder, files)
     for name in dict.fromkeys([*(name.partition("/")[0] for name in files), bundle.LIST]):
         print_line(str(folder / name))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from wedau.build import bundle, compilers, natmod
+from wedau.build import bundle, compat, compilers, natmod
 from wedau.build.targets import TARGETS
 from wedau.cli.console import say
 from wedau.cli.workbench import micropython_source
@@ -12,7 +12,7 @@ from wedau.convert import mpy
 from wedau.device import link
 from wedau.device import push as device_push
 from wedau.device.info import BoardInfo
-from wedau.errors import DeviceError
+from wedau.errors import DataError, DeviceError
 
 MINIMUM = (1, 23)
 
@@ -37,6 +37,8 @@ def install(
     folder: Path | None,
     micropython: Path | None,
     on_progress: Callable[[int, int], None],
+    *,
+    with_compat: bool = False,
 ) -> Installed:
     """Put the native modules and the package `wedau` onto a board, and import them there.
 
@@ -45,6 +47,7 @@ def install(
         folder: that 'wedau build-engine' made; None: they are built now.
         micropython: MicroPython's source to build with, instead of the pinned one.
         on_progress: called with the bytes sent and those to send.
+        with_compat: the modules of wedau.build.compat as well, which the folder then must hold.
 
     Raises:
         DeviceError: the board's MicroPython is too old or takes no such modules, as for
@@ -55,13 +58,18 @@ def install(
     arch = check(board.info)
     if folder:
         files = bundle.read(folder)
+        if with_compat and f"{compat.NATIVE}.mpy" not in files:
+            raise DataError(
+                f"{folder} holds no modules emlearn_*",
+                "make it with 'wedau build-engine FOLDER --compat'",
+            )
         for name, data in files.items():
             device_push.check_loads(board.info, name, data)
     else:
         compilers.for_arch(arch)
         source = micropython_source(micropython).path
         say(f"compiling for {arch}")
-        files = bundle.build(arch, source, say=say)
+        files = bundle.build(arch, source, with_compat=with_compat, say=say)
     names = list(dict.fromkeys(_module(name) for name in files))
     there = [n for n in names if device_push.find_module(board, n) == device_push.FIRMWARE]
     missing = {name: data for name, data in files.items() if _module(name) not in there}

@@ -35,6 +35,10 @@ def push(
         bool,
         typer.Option("--runtime", help="Instead of a model, what stock MicroPython lacks for it."),
     ] = False,
+    compat: Annotated[
+        bool,
+        typer.Option("--compat", help="As --runtime, and the modules emlearn_*."),
+    ] = False,
     runtime_from: Annotated[
         Path | None,
         typer.Option(
@@ -45,9 +49,9 @@ def push(
     json: options.Json = False,
 ) -> None:
     """Put a built model or a module onto a board; the old one stays until the new one is whole."""
-    if runtime:
+    if runtime or compat:
         _check_alone(what, format, engine)
-        _runtime(port, runtime_from, micropython, json)
+        _runtime(port, runtime_from, micropython, compat, json)
         return
     if what is None or runtime_from or micropython:
         raise UsageError(
@@ -78,13 +82,15 @@ def _check_alone(what: Path | None, format: options.Format | None, engine: Path 
         )
 
 
-def _runtime(port: str | None, folder: Path | None, micropython: Path | None, json: bool) -> None:
+def _runtime(
+    port: str | None, folder: Path | None, micropython: Path | None, compat: bool, json: bool
+) -> None:
     from wedau.cli import installing
     from wedau.cli.workbench import choose_port
     from wedau.device import link
 
     with link.Board(choose_port(port)) as board, bar("pushing") as on_progress:
-        done = installing.install(board, folder, micropython, on_progress)
+        done = installing.install(board, folder, micropython, on_progress, with_compat=compat)
         port = board.port
     if json:
         pushed = vars(done.pushed) if done.pushed else {"folder": None, "names": []}
