@@ -136,11 +136,9 @@ class Http:
             lines.append("Content-Type: application/json")
             lines.append("Content-Length: %d" % len(body))
         head = ("\r\n".join(lines) + "\r\n\r\n").encode()
-        tls = (self._tls or True) if address.tls else None
+        tls = (self._tls or True,) if address.tls else ()
         try:
-            opening = asyncio.open_connection(address.host, address.port, tls)
-            if not tls:
-                opening = asyncio.open_connection(address.host, address.port)
+            opening = asyncio.open_connection(address.host, address.port, *tls)
             reader, writer = await asyncio.wait_for(opening, self._timeout_s)
         except (OSError, asyncio.TimeoutError) as error:
             raise OtaError("connection", "%s does not answer: %r" % (address.where, error))
