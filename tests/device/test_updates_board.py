@@ -134,13 +134,13 @@ def test_what_is_no_signature_raises(opened: Board, arguments: str, error: str) 
 
 @pytest.fixture(scope="module")
 def files() -> tuple[bytes, bytes, bytes]:
-    """An old and a new payload of 40 kB, and the patch."""
+    """An old and a new payload of 12 kB, and the patch."""
     rng = random.Random(4)
-    old = rng.randbytes(40_000)
+    old = rng.randbytes(12_000)
     new = bytearray(old)
     for at in range(0, len(new), 400):
         new[at] ^= 0x55
-    new[20_000:20_000] = rng.randbytes(1000)
+    new[6000:6000] = rng.randbytes(300)
     patch = delta.make(old, bytes(new))
     assert patch is not None
     return old, bytes(new), patch
@@ -150,6 +150,7 @@ def test_a_patch_makes_the_new_file_without_heap(
     opened: Board, files: tuple[bytes, bytes, bytes]
 ) -> None:
     old, new, patch = files
+    opened.soft_reset()
     push.push(opened, {"was": old, "new": new, "patch": patch})
     done, equal, locked, cost = opened.literal(
         opened.run(
@@ -171,6 +172,7 @@ done = feed(begin({len(new)}))
 equal = made == open('/lib/new', 'rb').read()
 read = skip
 patch = begin({len(new)}, drop)
+locked = None # in the dictionary before the heap is locked
 micropython.heap_lock()
 locked = feed(patch)
 micropython.heap_unlock()
@@ -187,6 +189,7 @@ print((done, equal, locked, cost))
 def test_a_patch_that_failed_goes_on_with_nothing(
     opened: Board, files: tuple[bytes, bytes, bytes]
 ) -> None:
+    opened.soft_reset()
     push.push(opened, {"was": files[0]})
     for begin, patch, error in (
         ("begin(4)", b"\x04\x05", "ValueError: the patch makes a file of another size"),
