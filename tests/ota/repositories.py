@@ -122,7 +122,9 @@ def model(
     arch: str | None = "xtensawin",
 ) -> Payload:
     """A model's payload of any content; arch None: a data file."""
-    place = {} if arch is None else {"arch": arch, "mpy": [6, 3]}
+    place: dict[str, Any] = {"golden": [1, 1, 0, 0, 0]}
+    if arch is not None:
+        place |= {"arch": arch, "mpy": [6, 3]}
     return Payload("model", name, version, data or f"{name} {version}".encode() * 300, place)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from wedau.build import boards
 from wedau.cli import modules
 from wedau.errors import DataError, UsageError
-from wedau.ota import payloads
+from wedau.ota import golden, payloads
 from wedau.ota.payloads import Payload
 from wedau.train.model import TrainedModel
 from wedau.train.names import nearest
@@ -22,15 +22,16 @@ def of_model(folder: Path) -> list[Payload]:
         DataError: it was not built, was trained anew since, or a file was changed.
         OtaError: its name or version is no plain ASCII.
     """
-    card = TrainedModel.load(folder).card
+    trained = TrainedModel.load(folder)
+    card = trained.card
     built = sorted(path.parent.name for path in folder.glob(f"*/{modules.NOTE}"))
     if not built:
         raise DataError(f"{folder} was not built yet", f"run: wedau build {folder}")
-    made = []
+    made, tested = [], golden.make(trained.program)
     for arch in built:
         files = modules.load(folder, arch).files
         name = f"{card.name}.{'wdt' if arch == modules.DATA else 'mpy'}"
-        made.append(payloads.model(card.name, card.version, name, files[name]))
+        made.append(payloads.model(card.name, card.version, name, files[name], tested))
     return made
 
 

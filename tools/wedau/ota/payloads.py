@@ -28,7 +28,7 @@ class Payload:
         name: of the model or the application; a firmware's is its board's.
         version: for people; None: the serial is taken.
         data: the bytes.
-        place: the fields that say where it may run: arch and mpy, or board.
+        place: the fields that say where it may run, arch and mpy, or board; a model's golden.
     """
 
     kind: str
@@ -49,17 +49,24 @@ class Payload:
         }
 
 
-def model(name: str, version: str, file: str, data: bytes) -> Payload:
+def model(name: str, version: str, file: str, data: bytes, golden: list[int]) -> Payload:
     """Return a model's payload: a `.mpy`, native or bytecode, or its data file, `.wdt`.
+
+    Args:
+        name: the model's.
+        version: for people.
+        file: name of its file.
+        data: the file's bytes.
+        golden: what it answers; see wedau.ota.golden.
 
     Raises:
         OtaError: the name or the version is no plain ASCII.
         DataError: a `.mpy` that is none.
     """
-    place: dict[str, Any] = {}
+    place: dict[str, Any] = {"golden": golden}
     if file.endswith(".mpy"):
         header = mpy.inspect_bytes(data, file)
-        place = {"arch": header.arch, "mpy": [header.version, header.sub_version]}
+        place |= {"arch": header.arch, "mpy": [header.version, header.sub_version]}
     return _checked(Payload(node.MODEL, name, version, data, place))
 
 

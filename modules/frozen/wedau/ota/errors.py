@@ -29,6 +29,7 @@ CODES = {
     "memory": "the heap is too small for the model",
     "selftest": "the payload gives other answers than it gave on the laptop",
     "crash": "the board reset too often while it tried the payload",
+    "refused": "the application refused the payload",
     "unconfirmed": "nothing confirmed the payload in time",
     "pending": "a firmware is on trial; nothing is written until it is confirmed",
     "patch": "a delta does not lead to the payload that was signed",

@@ -9,6 +9,8 @@ serial   number that grows with each release of this kind and name; never compar
 feed     who is to get it: the first part of the path
 arch     of a model in native code or bytecode: what may import it; a data file has none
 mpy      with arch: version and sub-version of the .mpy format
+golden   of a model: what it answers, for a self-test: [rows, features, seed, CRC-32, exponent]; see
+         goldens.py
 board    of a firmware: the only board that may have it
 delta    patches that make this payload: [{"from": hash of the whole old payload, "path": target}]
 """
@@ -35,6 +37,8 @@ MAX_VERSION = 40
 MAX_PATH = 160
 MAX_SERIAL = (1 << 30) - 1  # a small integer everywhere
 MAX_DELTAS = 4
+MAX_ROWS = 32  # of a golden
+MAX_FEATURES = 1024
 MAX_BYTES = 16 << 20  # of a payload: the whole flash of the largest board
 
 # What a node may be told: name, default
@@ -45,8 +49,12 @@ SETTINGS = (
     ("id", ""),  # of the node, for the server
     ("token", ""),  # DDI: what the node says to be let in
     ("feed", "stable"),
+    ("board", ""),  # which firmware is for it
+    ("model", ""),  # name of the model that it is to have; empty: the only one that there is
+    ("app", ""),  # name of the application, likewise
     ("poll_s", 3600),
     ("confirm_after", 20),  # good predictions after which a new model is confirmed
+    ("trial_s", 86400),  # after which what is on trial fails if nothing confirmed it
 )
 CARRIERS = ("static", "ddi")
 
@@ -142,7 +150,11 @@ def _problem_of_place(kind, custom):
     """Check what says where the payload may run."""
     if kind == FIRMWARE:
         return None if is_name(custom.get("board"), 64) else "board"
-    if kind == APP or "arch" not in custom:
+    if kind == APP:
+        return None
+    if not _is_golden(custom.get("golden")):
+        return "golden"
+    if "arch" not in custom:
         return None
     if not is_name(custom["arch"]):
         return "arch"
@@ -150,6 +162,17 @@ def _problem_of_place(kind, custom):
     if not isinstance(mpy, list) or len(mpy) != 2:
         return "mpy"
     return None if is_number(mpy[0], 0, 255) and is_number(mpy[1], 0, 3) else "mpy"
+
+
+def _is_golden(golden):
+    """Whether it is rows, features, seed, CRC and exponent, each within its range."""
+    ranges = ((1, MAX_ROWS), (1, MAX_FEATURES), (0, 65536), (0, 0xFFFFFFFF), (-38, 38))
+    if not isinstance(golden, list) or len(golden) != len(ranges):
+        return False
+    for value, limits in zip(golden, ranges):
+        if not is_number(value, limits[0], limits[1]):
+            return False
+    return True
 
 
 def _problem_of_delta(deltas):

@@ -6,7 +6,6 @@ but the requests for files, which name nothing that is its own.
 
 import sys
 
-from wedau.ota.errors import CODES
 from wedau.ota.journal import APP, CONFIRMED, FAILED, FIRMWARE, MODEL, STORED, TRIAL, WRITING
 
 ARCHS = (
@@ -31,7 +30,6 @@ _STATES = {
     CONFIRMED: "confirmed",
     FAILED: "failed",
 }
-_CODES = tuple(sorted(CODES))
 
 
 def mpy():
@@ -81,16 +79,27 @@ def news(record, code=None):
         "version": record.version,
         "serial": record.serial,
         "state": "failed" if failed else _STATES[record.state],
-        "code": code or (code_of(record.code) if failed else ""),
+        "code": code or record.code,
         "tries": record.count,
     }
 
 
-def number_of(code):
-    """Return the number that stands for a code in the journal."""
-    return _CODES.index(code) + 1 if code in _CODES else 0
+
+def refusal(action, code):
+    """Return what becomes of what a server wants done, without anything being stored.
+
+    Args:
+        action: the server's number.
+        code: one of wedau.ota.errors.CODES; "": the node has it already.
+    """
+    return {"action": action, "state": "failed" if code else "confirmed", "code": code}
 
 
-def code_of(number):
-    """Return the code that a number of the journal stands for."""
-    return _CODES[number - 1] if 0 < number <= len(_CODES) else ""
+def all_news(journal):
+    """Return the news of each kind of payload that there is anything of, by its name."""
+    found = {}
+    for kind, name in _KINDS.items():
+        last = journal.last(kind)
+        if last is not None:
+            found[name] = news(last)
+    return found

@@ -11,7 +11,7 @@ _ERASE = 6  # ioctl of a block device
 _BLOCKS = 4
 _FILE, _FOLDER = 0x8000, 0x4000
 _GET_BUFFER_SIZE = 11
-_SEEK, _CLOSE = 2, 4
+_CLOSE = 4
 
 
 class Area:
@@ -72,14 +72,18 @@ class Writer:
         self._sector = bytearray(SECTOR_BYTES)
         self._at = 0
 
+    def check(self, length):
+        """Raise OtaError (space) if a payload is longer than the slot."""
+        if length > self._area.length:
+            raise OtaError("space", "the payload has %d bytes, the slot %d" % (length, self._area.length))
+
     def begin(self, length):
         """Start, or start anew.
 
         Raises:
             OtaError: space: the payload is longer than the slot.
         """
-        if length > self._area.length:
-            raise OtaError("space", "the payload has %d bytes, the slot %d" % (length, self._area.length))
+        self.check(length)
         self._at = 0
 
     def write(self, piece):
@@ -103,6 +107,9 @@ class Writer:
         left = self._at % SECTOR_BYTES
         if left:
             self._flush(left)
+
+    def close(self):
+        """Do nothing; what was written so far counts for nothing."""
 
     def _flush(self, length):
         offset = (self._at - 1) // SECTOR_BYTES * SECTOR_BYTES
@@ -151,6 +158,9 @@ class _File(io.IOBase):
         """Return where the next read begins."""
         return self._at
 
+    def close(self):
+        """Do nothing; there is nothing to let go."""
+
     def ioctl(self, request, argument):
         """Answer what MicroPython's own readers ask a stream for."""
         if request == _GET_BUFFER_SIZE:
@@ -161,16 +171,16 @@ class _File(io.IOBase):
 class SlotFs:
     """A read-only file system of the one model that is live: mount it with vfs.mount()."""
 
-    def __init__(self, area, length, files, texts):
+    def __init__(self, area, length, name, texts):
         """Take what there is.
 
         Args:
             area: the slot.
             length: of the payload.
-            files: name of the file that the payload is.
+            name: of the file that the payload is.
             texts: further files that hold text, by name.
         """
-        self._area, self._length, self._name, self._texts = area, length, files, texts
+        self._area, self._length, self._name, self._texts = area, length, name, texts
 
     def mount(self, readonly, mkfs):
         """Do nothing; see vfs.mount()."""

@@ -5,7 +5,11 @@ from wedau.ota.http import quote
 
 
 class Static:
-    """Carries updates from a web server that only hands out files."""
+    """Carries updates from a web server that only hands out files; see wedau.ota.node."""
+
+    hears = False
+    action = 0
+    poll_s = None
 
     def __init__(self, http, url):
         """Nothing is requested yet.
@@ -16,6 +20,17 @@ class Static:
         """
         self._http = http
         self._url = url if url[-1:] == "/" else url + "/"
+
+    async def begin(self, identity):
+        """Return that there may be something to do; nothing is sent."""
+        return True
+
+    def has(self, path):
+        """Return that any target may be there."""
+        return True
+
+    async def tell(self, news):
+        """Do nothing: a web server that only hands out files does not listen."""
 
     async def fetch(self, name, most):
         """Return a file of metadata, or None if there is none; see wedau.ota.trust."""
