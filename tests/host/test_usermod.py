@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import families
-from wedau.build import runtime, usermod
+from wedau.build import monocypher, runtime, usermod
 from wedau.convert import code
 from wedau.convert.module import ModuleInfo
 from wedau.errors import UsageError
@@ -126,6 +126,12 @@ def models() -> list[usermod.Model]:
         )
         made.append(usermod.Model(info, code.code(program)))
     return made
+
+
+@pytest.fixture(autouse=True)
+def _monocypher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds of modules/ without our tools are told where Monocypher is."""
+    monkeypatch.setenv(monocypher.VARIABLE, str(monocypher.folder()))
 
 
 def test_both_builds_take_what_the_mpy_files_are_made_of(micropython: Path, tmp_path: Path):
