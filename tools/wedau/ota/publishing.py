@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import TargetFile, Timestamp
@@ -70,6 +71,37 @@ def publish(
         return Published(to, tuple(written), len(made) - len(written), names)
 
 
+@dataclass(frozen=True)
+class Archive:
+    """A .swu file. ``custom``: the signed fields of the target at ``path`` that is in it."""
+
+    name: str
+    path: str
+    custom: dict[str, Any]
+    data: bytes
+
+
+def archives(folder: Path, boards: Mapping[str, Sequence[str]], now: datetime) -> list[Archive]:
+    """Return the .swu files of a repository, for a fleet server.
+
+    Args:
+        folder: of the repository.
+        boards: as for publish().
+        now: the time.
+
+    Raises:
+        OtaError: something has expired or is damaged.
+    """
+    with repository.locked(folder) as state:
+        _check_valid(state, now)
+        targets = state.targets.signed.targets
+        payloads = {path: _payload(state, target) for path, target in targets.items()}
+        return [
+            Archive(name, path, dict(targets[path].custom), data)
+            for name, (path, data) in swu_files(state, payloads, boards).items()
+        ]
+
+
 def metadata_files(state: State) -> list[tuple[str, bytes]]:
     """Return all metadata files that nodes may see: roots, timestamp, snapshot, targets."""
     paths = [repository.root_path(state.folder, n) for n in repository.root_versions(state.folder)]
@@ -125,13 +157,17 @@ def _boards(target: TargetFile, boards: Mapping[str, Sequence[str]]) -> list[str
     return [swu.ANY_BOARD, *sorted(known)]
 
 
-def _check(state: State, to: Path, now: datetime) -> None:
+def _check_valid(state: State, now: datetime) -> None:
     releasing.check_root(state, now)
     for role, expires in state.expires().items():
         if expires <= now:
             raise OtaError(f"{role} expired on {expires:%Y-%m-%d}: nodes refuse it", _RENEW)
     if state.outdated:
         raise OtaError(f"{', '.join(state.outdated)} is signed by keys that were replaced", _RENEW)
+
+
+def _check(state: State, to: Path, now: datetime) -> None:
+    _check_valid(state, now)
     if to.resolve().is_relative_to(state.folder.resolve()):
         raise OtaError(
             f"{to} is inside the repository, with its private keys", "give a folder of its own"
