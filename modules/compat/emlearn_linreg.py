@@ -32,9 +32,13 @@ def train(
 
     Raises:
         ValueError: the arrays do not fit the model or each other, or a number is out of its range.
+        TypeError: an argument is of another kind.
     """
-    if max_iterations < 1 or check_interval < 1:
-        raise ValueError("max_iterations and check_interval must be 1 or more")
+    for number in (max_iterations, check_interval):
+        if not isinstance(number, int):
+            raise TypeError("max_iterations and check_interval must be int")
+        if number < 1:
+            raise ValueError("max_iterations and check_interval must be 1 or more")
     before = float("inf")
     for step in range(max_iterations):
         model.step(X_train, y_train)

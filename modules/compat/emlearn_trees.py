@@ -108,7 +108,8 @@ class Model:
             outputs: array 'f' of a place for each class.
 
         Raises:
-            ValueError: wrong type or length, or the model is not whole, and then empty again.
+            ValueError: wrong type or length, or the model is not whole.
+            MemoryError: the engine's copy does not fit; the model is empty again.
         """
         if self._trees is None:
             self._finish()
@@ -124,9 +125,9 @@ class Model:
         """Check all that was added and hand it to the engine, which checks it once more."""
         if not (self._classes and self._roots):
             raise ValueError("the model is not loaded")
+        data = _data_file(self)
+        self._nodes = None  # room for the engine's copy of the data
         try:
-            data = _data_file(self)
-            self._nodes = None
             self._trees = wedau_trees.load(data)
         except BaseException:
             self._clear()
@@ -153,10 +154,10 @@ def load_model(trees, file):
         raise ValueError("the model is loaded already")
     try:
         _read(trees, file)
+        trees._finish()
     except BaseException:
         trees._clear()
         raise
-    trees._finish()
 
 
 def _read(trees, file):
