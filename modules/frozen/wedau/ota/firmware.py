@@ -1,7 +1,7 @@
 """The firmware: into the other OTA partition, a start on trial, and back if it does not do well.
 
-The boot loader does the rest: a firmware that is not marked valid in its first run is not started
-again.
+The boot loader does the rest: it goes back from a firmware that was not marked valid in its run. A
+loss of power looks to it like a crash, so it is asked for the new one again, up to three times.
 """
 
 from wedau.ota import slots
@@ -40,15 +40,26 @@ class Firmware(Installer):
         if last is None or last.state not in (STORED, TRIAL):
             return False
         if last.slot == self._running():
-            self.trial = self._next_try(last, woken)
-            if self.trial is not None:
-                return False
-            self.fail("crash")
-            return True
-        if last.state == TRIAL or last.count >= MAX_TRIES:
+            return self._try(last, woken)
+        if last.count >= MAX_TRIES:
             super().fail("crash")  # the boot loader went back already
             return False
         return self._switch(last)
+
+    def _try(self, last, woken):
+        """Put the firmware that runs on trial; return whether the board has to restart now."""
+        if last.state == STORED:
+            self.trial = last.next(TRIAL, count=last.count)
+        elif not woken:
+            self.trial = last.next(TRIAL, count=last.count + 1)
+        else:
+            self.trial = last
+            return False
+        if self.trial.count > MAX_TRIES:
+            self.fail("crash")
+            return True
+        self._journal.append(self.trial)
+        return False
 
     def check(self, custom):
         """Raise OtaError (board) unless the firmware is for this board."""

@@ -19,6 +19,7 @@ SECTOR_BYTES = 4096
 _FORMAT = "<4sIBBBBBBBbHIIIII32s32s40s12s"
 RECORD_BYTES = struct.calcsize(_FORMAT) + 4
 _MAGIC = b"WDJ1"
+_ERASED = b"\xff" * RECORD_BYTES
 _PLACES = SECTOR_BYTES // RECORD_BYTES
 _LAST = 0  # the role of a kind's latest record, beside the states that are remembered
 
@@ -167,7 +168,7 @@ class Journal:
         places, highest = 0, 0
         for place in range(_PLACES):
             self._sectors[number].read(place * RECORD_BYTES, data)
-            if any(byte != 0xFF for byte in data):
+            if data != _ERASED:
                 places = place + 1
                 record = unpack(bytes(data))
                 if record is not None:
