@@ -1,5 +1,6 @@
 """wedau bench"""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -54,6 +55,45 @@ def _costs(row: dict[str, Any]) -> str:
             "no bound" if bound is None else f"at most {bound:,}",
             f"{row['flash_bytes']:,} B of flash",
             f"{row['ram_bytes'] or 0:,} B of RAM",
+        ]
+    )
+
+
+@app.command("alternatives")
+def alternatives(
+    outside: Annotated[
+        list[Path] | None, typer.Option(help="Folder with an implementation and its adapter.py.")
+    ] = None,
+    name: Annotated[list[str] | None, typer.Option(help="Only this alternative.")] = None,
+    data: Annotated[list[str] | None, typer.Option(help="Only this data set.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Only this model, as trees-20.")] = None,
+    micropython: options.Micropython = None,
+    json: options.Json = False,
+) -> None:
+    """Measure other ways from a model to a board beside ours: the same models, the same board."""
+    from wedau.cli import measuring_alternatives as measuring
+
+    rows = list(measuring.measure(outside or (), name or (), data or (), model or (), micropython))
+    if json:
+        print_json([vars(row) for row in rows])
+        return
+    print_rows((f"{row.name}, {_model(vars(row))}", _measured(vars(row))) for row in rows)
+
+
+def _model(row: dict[str, Any]) -> str:
+    return f"{row['data']}, {row['trees']} trees" if row["trees"] else f"{row['data']}, perceptron"
+
+
+def _measured(row: dict[str, Any]) -> str:
+    if row["instructions_mean"] is None:
+        return f"not measured: {row['note']}"
+    return ", ".join(
+        [
+            f"{row['instructions_mean']:,.0f} instructions",
+            f"{row['load_instructions']:,} to load",
+            f"{row['heap_bytes']:,} B of heap",
+            f"{row['flash_bytes']:,} B of flash",
+            f"{row['differences']} differences",
         ]
     )
 
