@@ -29,7 +29,7 @@ async def _prepare() -> None:
     import goosebit.db
     from aerich import Command
     from goosebit.db.config import TORTOISE_CONF
-    from goosebit.settings import PWD_CXT
+    from goosebit.settings.const import PWD_CXT
     from goosebit.users import create_initial_user
 
     location = str(Path(goosebit.db.__file__).parent / "migrations")

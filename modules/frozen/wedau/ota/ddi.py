@@ -93,6 +93,8 @@ class Ddi:
             outcome = "success" if state == "confirmed" else "failure"
             status = _status("closed", outcome, news)
         await self._feedback("deploymentBase", news["action"], status)
+        if state not in _STEPS and news["action"] == self.action:
+            self.action = 0  # the server has heard the end of what it offered
 
     def _offered(self):
         if self._swu is None:
