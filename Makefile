@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTHON_READY := $(VENV)/.python-ready
+BENCH_READY := $(VENV)/.bench-ready
 RELEASE := build/release
 BOARDS = $(shell $(BIN)/wedau boards --json | $(BIN)/python -c \
 	'import json, sys; print(*(board["board"] for board in json.load(sys.stdin)))')
@@ -23,9 +24,11 @@ check: $(READY)
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-# The figures of the reference forest, and the speed of the features on this machine.
-bench: $(READY)
+# The figures of the reference forest, what other tools make of it, and the speed of the features on
+# this machine.
+bench: $(BENCH_READY)
 	@$(BIN)/wedau bench digits
+	@$(BIN)/wedau bench alternatives
 	@$(BIN)/wedau bench features
 
 # The generated pages, and what the documents show as printed.
@@ -76,6 +79,11 @@ $(PYTHON_READY): pyproject.toml tools/setup.sh
 
 $(READY): pyproject.toml setup.py tools/setup.sh tools/wedau/build/debian_packages.txt $(wildcard modules/core/*.[ch] modules/core/*/*.[ch]) tools/wedau/_core.c
 	@sh tools/setup.sh $(VENV)
+
+# The tools that are measured beside ours.
+$(BENCH_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet -e '.[bench]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build demo

@@ -2,12 +2,14 @@
 
 commands: reference/command-line.md. figures: reference/figures.md and what the demo prints in the
 README. outputs: what the commands print in all documents; FILE... limits it to these. families:
-reference/families.md; it takes ten minutes, so it is made only when it is named.
+reference/families.md; alternatives: reference/alternatives.md and the rows as JSON beside it; they
+take minutes, so they are made only when they are named.
 """
 
 import sys
 from pathlib import Path
 
+import alternatives_table
 import commands
 import family_table
 import figures
@@ -27,6 +29,9 @@ def main() -> None:
         pages.README.write_text(figures.put_printed(readme, measured.printed), encoding="utf-8")
     if "families" in wanted:
         pages.FAMILIES.write_text(family_table.make(), encoding="utf-8")
+    if "alternatives" in wanted:
+        made = alternatives_table.make(pages.ALTERNATIVES.with_suffix(".json"))
+        pages.ALTERNATIVES.write_text(made, encoding="utf-8")
     files = [Path(name).resolve() for name in wanted if name.endswith(".md")]
     for path in pages.with_commands() if "outputs" in wanted else files:
         print(f"running {path.relative_to(pages.ROOT)}", file=sys.stderr)

@@ -8,6 +8,7 @@ import blocks
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 COMMAND_LINE = ROOT / "docs/reference/command-line.md"
+ALTERNATIVES = ROOT / "docs/reference/alternatives.md"
 FAMILIES = ROOT / "docs/reference/families.md"
 FIGURES = ROOT / "docs/reference/figures.md"
 _LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")

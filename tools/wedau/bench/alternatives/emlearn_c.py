@@ -1,6 +1,8 @@
 """emlearn's C that walks tables, which it calls loadable."""
 
+import contextlib
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +75,9 @@ def _perceptron(task: Task, dense: Dense) -> Candidate:
     shell.out_activation_ = "softmax"
     shell.n_layers_ = len(dense.layers) + 1
     shell.classes_ = np.arange(dense.n_outputs)
-    written = str(convert(shell, method="inline").save(name="model"))
+    # emlearn compiles it for this computer at once, into a folder of the current one.
+    with tempfile.TemporaryDirectory(prefix="wedau-") as folder, contextlib.chdir(folder):
+        written = str(convert(shell, method="inline").save(name="model"))
     return Candidate(
         row="f",
         c=f"{_MATH}{_constant(written)}\nstatic int32_t decide(const float *x) {{\n"
