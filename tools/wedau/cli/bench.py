@@ -108,3 +108,41 @@ def features(json: options.Json = False) -> None:
         print_json(vars(figures))
     else:
         print_rows((name.replace("_", " "), f"{value:,}") for name, value in vars(figures).items())
+
+
+@app.command("fleet")
+def fleet(
+    nodes: Annotated[int, typer.Option(help="How many poll.", min=1)] = 1000,
+    json: options.Json = False,
+) -> None:
+    """Measure how many polls a fleet server on this machine answers."""
+    from wedau.cli import fleet_load
+
+    figures = vars(fleet_load.measure(nodes))
+    if json:
+        print_json(figures)
+    else:
+        print_rows((name.replace("_", " "), f"{value:,}") for name, value in figures.items())
+
+
+@app.command("forgeries")
+def forgeries(
+    every: Annotated[int, typer.Option(help="Flip only each n-th bit of the metadata.", min=1)] = 1,
+    json: options.Json = False,
+) -> None:
+    """Forge updates in every way known, and see whether a node takes one."""
+    from wedau.build import simboard
+    from wedau.cli import forging
+    from wedau.cli.workbench import micropython_source
+
+    firmware = simboard.build(micropython_source().path, modules=())
+    figures = vars(forging.measure(firmware, every=every))
+    if json:
+        print_json(figures)
+        return
+    print_rows((name, str(figures[name])) for name in ("tried", "accepted", "changed"))
+    print_rows((kind, _codes(codes)) for kind, codes in figures["refused"].items())
+
+
+def _codes(codes: dict[str, int]) -> str:
+    return ", ".join(f"{code} {count:,}" for code, count in codes.items())
