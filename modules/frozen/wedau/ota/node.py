@@ -19,10 +19,11 @@ A carrier brings the bytes and takes the news; it decides nothing. It is an obje
                                      for, or None.
 """
 
+import gc
 import json
 import time
 
-from wedau.ota import report
+from wedau.ota import patches, report, slots
 from wedau.ota.apps import Apps
 from wedau.ota.download import download
 from wedau.ota.errors import OtaError
@@ -34,7 +35,7 @@ from wedau.ota.models import Models
 from wedau.ota.static import target_path
 from wedau.ota.trust import Trust
 
-BUFFER_BYTES = 4096
+_PIECE_BYTES = 1024
 _FIRST_YEAR = 2025  # no clock that was set says less
 
 
@@ -55,10 +56,11 @@ class Node:
         """
         self.settings, self.journal, self._store = settings, journal, store
         self._first_root, self._verify = first_root, verify
-        self._buffer = bytearray(BUFFER_BYTES)
-        self.firmware = Firmware(journal, partition_type, settings["board"], self._buffer)
+        sector = bytearray(slots.SECTOR_BYTES)  # early, while there is such a piece of heap
+        self._buffer = bytearray(_PIECE_BYTES)
+        self.firmware = Firmware(journal, partition_type, settings["board"], self._buffer, sector)
         self.app = Apps(journal, self._buffer)
-        self.model = Models(journal, areas, self._buffer)
+        self.model = Models(journal, areas, self._buffer, sector)
         self._all = (self.firmware, self.app, self.model)
 
     def boot(self, woken):
@@ -127,36 +129,41 @@ class Node:
         await self._tell_outcomes(carrier)
         if not offered and self.firmware.trial is None:
             return False
-        trust = Trust(self._store, self._verify, now, self._first_root)
         try:
-            await trust.refresh(carrier.fetch)
-            if self.firmware.trial is not None:
-                self.firmware.confirm()
-                await self._tell_outcomes(carrier)
-            if self.on_trial:
-                raise OtaError("pending", "nothing is written while something is on trial")
-            return await self._update(carrier, trust)
+            offer = await self._choose(carrier, now)
+            if offer is None:
+                return False
+            gc.collect()
+            await self._receive(carrier, *offer)
+            return True
         except OtaError as error:
             if carrier.action and error.code not in ("connection", "pending"):
                 await carrier.tell(report.refusal(carrier.action, error.code))
             raise
 
-    async def _update(self, carrier, trust):
-        """Store the first payload that the node wants."""
-        verdict = None
+    async def _choose(self, carrier, now):
+        """Return what to receive, as _receive() takes it, or None; the metadata is dropped then."""
+        trust = Trust(self._store, self._verify, now, self._first_root)
+        await trust.refresh(carrier.fetch)
+        if self.firmware.trial is not None:
+            self.firmware.confirm()
+            await self._tell_outcomes(carrier)
+        if self.on_trial:
+            raise OtaError("pending", "nothing is written while something is on trial")
+        verdict = "missing"
+        targets = trust.targets["targets"]
         for installer in self._all:
-            for path in self._offers(installer, trust.targets["targets"], carrier):
-                target = trust.targets["targets"][path]
-                installer.check(target["custom"])
-                verdict = installer.verdict(target, target["custom"])
+            for path in self._offers(installer, targets, carrier):
+                installer.check(targets[path]["custom"])
+                verdict = installer.verdict(targets[path], targets[path]["custom"])
                 if verdict is None:
-                    await self._receive(installer, path, target, carrier, trust)
-                    return True
+                    patch = self._find_patch(installer, targets, path, carrier, trust.root)
+                    whole = (targets[path], target_path(trust.root, path, targets[path]))
+                    return installer, whole, patch
         if carrier.action:
-            done = verdict == "confirmed"
-            code = "" if done else verdict or "missing"
+            code = "" if verdict == "confirmed" else verdict
             await carrier.tell(report.refusal(carrier.action, code))
-        return False
+        return None
 
     def _offers(self, installer, targets, carrier):
         """Return the paths of what the feed has for the node: of a kind and name one, the newest.
@@ -188,13 +195,29 @@ class Node:
             return True
         return self.settings[custom["kind"]] in ("", custom["name"])
 
-    async def _receive(self, installer, path, target, carrier, trust):
-        """Store a payload: by a patch to what is there, where there is one, else the whole."""
+    def _find_patch(self, installer, targets, path, carrier, root):
+        """Return target, place and what is live of the patch that makes a payload, or None."""
+        live = patches.source(installer)
+        patch = None if live is None else patches.find(targets[path], live, targets)
+        if patch is None or not carrier.has(patch):
+            return None
+        return targets[patch], target_path(root, patch, targets[patch]), live
+
+    async def _receive(self, carrier, installer, whole, patch):
+        """Store a payload: by a patch to what is there, where there is one, else the whole.
+
+        Args:
+            carrier: see above.
+            installer: of the payload's kind.
+            whole: the payload's target, and its place in the repository.
+            patch: None, or target and place of the patch, and what it applies to.
+        """
+        target, place = whole
         installer.prepare(target, target["custom"], carrier.action)
         try:
             await carrier.tell(report.news(installer.record))
-            if not await self._patch(installer, target, carrier, trust):
-                await self._download(installer, path, target, carrier, trust)
+            if patch is None or not await self._patch(carrier, installer, target["length"], patch):
+                await self._download(carrier, installer, target, place)
                 installer.store()
             await carrier.tell(report.news(self.journal.last(installer.kind)))
         except OSError as error:
@@ -202,21 +225,14 @@ class Node:
         finally:
             installer.abort()
 
-    async def _download(self, sink, path, target, carrier, trust):
-        where = target_path(trust.root, path, target)
-        await download(lambda headers: carrier.open(where, headers), target, sink, self._buffer)
+    async def _download(self, carrier, sink, target, place):
+        await download(lambda headers: carrier.open(place, headers), target, sink, self._buffer)
 
-    async def _patch(self, installer, target, carrier, trust):
+    async def _patch(self, carrier, installer, length, patch):
         """Make the payload of the one that is there; return whether that succeeded."""
-        from wedau.ota import patches
-
-        live = patches.source(installer)
-        patch = None if live is None else patches.find(target, live, trust.targets["targets"])
-        if patch is None or not carrier.has(patch):
-            return False
-        sink = patches.Sink(installer, live, target["length"])
+        target, place, live = patch
         try:
-            await self._download(sink, patch, trust.targets["targets"][patch], carrier, trust)
+            await self._download(carrier, patches.Sink(installer, live, length), target, place)
             installer.store()
         except OtaError as error:
             if error.code == "connection":

@@ -8,7 +8,7 @@ _PIECE_BYTES = 512
 
 
 def source(installer):
-    """Return area and record of the payload that is confirmed, or None where patches do not apply."""
+    """Return area and record of what a patch can apply to, or None."""
     try:
         import wedau_delta  # noqa: F401
     except ImportError:

@@ -66,10 +66,14 @@ def find(partition_type):
 class Writer:
     """Takes a payload piece by piece, erasing just before it writes."""
 
-    def __init__(self, area):
-        """Allocate the sector that is collected before it is written."""
-        self._area = area
-        self._sector = bytearray(SECTOR_BYTES)
+    def __init__(self, area, sector):
+        """Nothing is written yet.
+
+        Args:
+            area: of the flash.
+            sector: bytearray of SECTOR_BYTES, filled before each write.
+        """
+        self._area, self._sector = area, sector
         self._at = 0
 
     def check(self, length):
