@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from wedau.cli import options
+from wedau.cli import bench_ota, options
 from wedau.cli.console import print_json, print_rows
 
 app = typer.Typer(help="Measure on the simulated board.")
@@ -146,3 +146,7 @@ def forgeries(
 
 def _codes(codes: dict[str, int]) -> str:
     return ", ".join(f"{code} {count:,}" for code, count in codes.items())
+
+
+app.command("powercut")(bench_ota.powercut)
+app.command("ota")(bench_ota.ota)
