@@ -32,9 +32,11 @@ static void check_error(wd_baseline_error error) {
     }
 }
 
+// Return 0, which no setting may be, for what is not a small integer: of a long one a loaded module
+// would get the low bits only.
 static uint32_t count(mp_obj_t number) {
     mp_int_t n = mp_obj_get_int(number);
-    return n < 0 ? 0 : (uint32_t)n;
+    return !mp_obj_is_small_int(number) || n < 0 ? 0 : (uint32_t)n;
 }
 
 static void take_settings(mp_obj_t tuple, wd_baseline_settings *settings) {
@@ -45,10 +47,11 @@ static void take_settings(mp_obj_t tuple, wd_baseline_settings *settings) {
     if (n != 4) {
         mp_raise_TypeError(MP_ERROR_TEXT("settings must be a tuple of 4"));
     }
-    mp_get_buffer_raise(items[3], &key, MP_BUFFER_READ);
-    settings->n_features = count(items[0]);
-    settings->windows = count(items[1]);
-    settings->false_alarms = mp_obj_get_float_to_f(items[2]);
+    mp_obj_t windows = items[1], false_alarms = items[2], key_in = items[3];
+    settings->n_features = count(items[0]); // what an object does to become an int may change a list
+    settings->windows = count(windows);
+    settings->false_alarms = mp_obj_get_float_to_f(false_alarms);
+    mp_get_buffer_raise(key_in, &key, MP_BUFFER_READ);
     settings->key = wd_crc32(key.buf, key.len);
     check_error(wd_baseline_check_settings(settings));
 }
@@ -142,7 +145,12 @@ static mp_obj_t baseline_accidents(mp_obj_t memory_in) {
     if (memory.len < sizeof(wd_baseline_header) || (uintptr_t)memory.buf % sizeof(float) != 0) {
         check_error(WD_BASELINE_ERROR_TRUNCATED);
     }
-    return MP_OBJ_NEW_SMALL_INT(((const wd_baseline_header *)memory.buf)->accidents);
+    const wd_baseline_header *header = memory.buf;
+    if (header->magic[0] != WD_BASELINE_MAGIC[0] || header->magic[1] != WD_BASELINE_MAGIC[1]
+        || header->magic[2] != WD_BASELINE_MAGIC[2]) {
+        check_error(WD_BASELINE_ERROR_MAGIC);
+    }
+    return MP_OBJ_NEW_SMALL_INT(header->accidents);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(baseline_accidents_obj, baseline_accidents);
 

@@ -94,8 +94,9 @@ static MP_DEFINE_CONST_OBJ_TYPE(patch_type, MP_QSTR_Patch, MP_TYPE_FLAG_NONE, at
 #endif
 
 static uint32_t take_size(mp_obj_t number) {
+    // Of a long integer a loaded module would get the low bits only.
     mp_int_t n = mp_obj_get_int(number);
-    if (n < 0 || n > WD_DELTA_MAX_FILE_BYTES) {
+    if (!mp_obj_is_small_int(number) || n < 0 || n > WD_DELTA_MAX_FILE_BYTES) {
         raise_value_error("a file of this size cannot be patched");
     }
     return (uint32_t)n;

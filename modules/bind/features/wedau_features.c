@@ -136,8 +136,12 @@ static void read_numbers(mp_obj_t sample_in, float *sample, size_t n) {
     if (n_items != n) {
         raise_value_error("the sample has another number of channels than the recipe");
     }
+    mp_obj_t kept[WD_MAX_CHANNELS]; // what an object does to become a float may change the list
     for (size_t i = 0; i < n; i++) {
-        sample[i] = mp_obj_get_float_to_f(items[i]);
+        kept[i] = items[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        sample[i] = mp_obj_get_float_to_f(kept[i]);
     }
 }
 

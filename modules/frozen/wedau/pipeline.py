@@ -28,7 +28,7 @@ class Pipeline:
             MemoryError: the windows do not fit the heap.
         """
         if recipe is None:
-            recipe = model.info["recipe"] if model else b""
+            recipe = model.info["recipe"] if model is not None else b""
         if not recipe:
             raise ValueError("no recipe: the model takes ready features")
         self.channels, self.length, n_features, _ = wedau_features.info(recipe)
@@ -36,7 +36,7 @@ class Pipeline:
         self.result = self.label = None
         self._stream = wedau_features.stream(recipe, self.features)
         self._labels = self._predict = self._out = None
-        if model:
+        if model is not None:
             self._take(model, n_features)
 
     def _take(self, model, n_features):
