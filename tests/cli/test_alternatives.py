@@ -1,0 +1,113 @@
+"""Other ways from a model to a board beside ours, as `wedau bench alternatives` measures them."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import alternatives_table
+import figures
+import pages
+import pytest
+
+from wedau.cli import run
+from wedau.cli.measuring_alternatives import FIRMWARE, NAMES, Row
+
+pytestmark = pytest.mark.usefixtures("sim_firmware")
+
+OURS, LOADABLE, M2CGEN = "wedau, module", "emlearn, loadable", "m2cgen, Python"
+KEYS = ["name", "data", "trees", "instructions_mean", "heap_bytes", "flash_bytes"]
+KEYS += ["load_instructions", "differences", "note"]
+HOWTO = pages.ROOT / "docs" / "howto" / "compare.md"
+
+
+def measured(capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str, Any]]:
+    assert run(["bench", "alternatives", *options, "--json"]) == 0
+    rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    assert all(list(row) == KEYS for row in rows)
+    return rows
+
+
+def test_our_module_takes_a_third_of_emlearns_loop_and_a_fiftieth_of_python(
+    capsys: pytest.CaptureFixture[str],
+):
+    """The reference forest; the page of the documents has all, made by the command."""
+    options = [word for name in (OURS, LOADABLE, M2CGEN) for word in ("--name", name)]
+    options += ["--data", "digits", "--model", "trees-20"]
+    rows = measured(capsys, *options)
+    ours, loadable, python = (row["instructions_mean"] for row in rows)
+    assert ours <= loadable / 3
+    assert ours <= python / 50
+    assert [row["differences"] for row in rows] == [0, 0, 0]
+    assert measured(capsys, *options) == rows
+
+
+def test_the_page_has_what_the_command_measures(capsys: pytest.CaptureFixture[str]):
+    kept = alternatives_table.load(pages.ALTERNATIVES.with_suffix(".json"))
+    assert len(kept) == 3 * 4 * len(NAMES)
+    shown = pages.ALTERNATIVES.read_text(encoding="utf-8")
+    exact = figures.versions() in shown
+    again = alternatives_table.text(kept)
+    for text in (shown, again):
+        assert "repeat exactly: " in text
+    assert _without_versions(again) == _without_versions(shown), "generate the alternatives again"
+    names = [name for name in NAMES if name != FIRMWARE and "everywhereml" not in name]
+    options = [word for name in names for word in ("--name", name)]
+    for row in measured(capsys, "--data", "wine", "--model", "trees-10", *options):
+        same = [each for each in kept if each.name == row["name"] and each.data == "wine"]
+        (was,) = [each for each in same if each.trees == 10]
+        assert Row(**row) == was if exact else (row["differences"] == was.differences)
+
+
+def _without_versions(text: str) -> str:
+    return re.sub(r"repeat exactly: .*", "", text)
+
+
+def test_an_implementation_from_a_folder_is_measured_beside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """The how-to's example, with a native module of ours for a `.mpy` from elsewhere."""
+    adapter, board = re.findall(r"`(?:adapter|board).py`:\n\n```\w+\n(.*?)```", _howto(), re.S)[:2]
+    (tmp_path / "adapter.py").write_text(adapter, encoding="utf-8")
+    (tmp_path / "board.py").write_text(board, encoding="utf-8")
+    (tmp_path / "note.mpy").write_bytes(b"M\x06\x00\x1f")
+    options = ("--outside", str(tmp_path), "--data", "wine", "--name", "by hand, viper")
+    hand, same, *perceptrons = [
+        row for row in measured(capsys, *options, "--model", "trees-10", "--model", "mlp")
+    ]
+    assert (hand["name"], same["name"]) == ("by hand, viper", "always the same")
+    assert same["differences"] > hand["differences"] == 0
+    assert same["instructions_mean"] < hand["instructions_mean"]
+    assert same["flash_bytes"] > 4
+    assert [row["instructions_mean"] for row in perceptrons] == [None, None]
+    assert all("perceptron" in row["note"] for row in perceptrons)
+
+
+def _howto() -> str:
+    return HOWTO.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("adapter", "said"),
+    [
+        (None, "has no adapter.py"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("ROW = 'd'", "unknown ROW 'd'"),
+    ],
+)
+def test_a_folder_without_an_adapter_is_refused(
+    tmp_path: Path, adapter: str | None, said: str, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "board.py").touch()
+    if adapter:
+        (tmp_path / "adapter.py").write_text(adapter, encoding="utf-8")
+    assert run(["bench", "alternatives", "--outside", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_an_unknown_alternative_is_refused(capsys: pytest.CaptureFixture[str]):
+    for wrong in (["--name", "tflite"], ["--data", "iris"], ["--model", "trees-7"]):
+        assert run(["bench", "alternatives", *wrong]) == 2
+        assert f"there is no '{wrong[1]}'" in capsys.readouterr().err
