@@ -150,3 +150,22 @@ def _codes(codes: dict[str, int]) -> str:
 
 app.command("powercut")(bench_ota.powercut)
 app.command("ota")(bench_ota.ota)
+
+
+@app.command("endurance")
+def endurance(
+    predictions: Annotated[int, typer.Option(min=0, help="How many in a row.")] = 1_000_000,
+    loads: Annotated[int, typer.Option(min=0, help="How often to load and unload.")] = 10_000,
+    pushes: Annotated[int, typer.Option(min=0, help="How many to cut off.")] = 1_000,
+    micropython: options.Micropython = None,
+    json: options.Json = False,
+) -> None:
+    """Predict, load and push very often; the heap has to stay flat, every board has to decide."""
+    from wedau.cli import enduring
+
+    endured = enduring.endure(predictions, loads, pushes, micropython)
+    if json:
+        print_json(vars(endured))
+    else:
+        print_rows((name.replace("_", " "), f"{value:,}") for name, value in vars(endured).items())
+    endured.check()

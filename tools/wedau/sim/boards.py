@@ -82,6 +82,7 @@ def start(
     heap_bytes: int | None = None,
     flash: Path | None = None,
     partitions: Sequence[Partition] = (),
+    log: Path | None = None,
 ) -> SimBoard:
     """Start a board and return when its Python is about to run.
 
@@ -95,6 +96,8 @@ def start(
         flash: the flash file, made if need be; default: one kept under the board's name.
         partitions: the table of a flash that is made, its last partition the file system; default:
             none, the whole flash is the file system. A flash file that is there keeps what it has.
+        log: existing file that the board appends its flash operations to (nor.read_log()); those of
+            the boot loader are not in it.
 
     Raises:
         SimError: the name is in use or impossible, a size is, QEMU is missing, this system is not
@@ -116,6 +119,7 @@ def start(
             "flash": str(flash),
             "heap_bytes": heap_bytes,
             "unique_id": _unique_id(folder.name),
+            "log": str(log.absolute()) if log else None,
         }
         folder.config.write_text(json.dumps(config), encoding="utf-8")
         bridge = _spawn(folder, (lock.fileno(), flash_lock.fileno()))
@@ -161,9 +165,11 @@ def board(
     *,
     flash_bytes: int | None = None,
     heap_bytes: int | None = None,
+    flash: Path | None = None,
     partitions: Sequence[Partition] = (),
+    log: Path | None = None,
 ) -> Iterator[SimBoard]:
-    """Run a board with an empty flash of its own, and remove both at the end.
+    """Run a board for the block; without a flash file with an empty one, which goes with it.
 
     Raises:
         SimError: as start() does.
@@ -176,7 +182,9 @@ def board(
             plugin,
             flash_bytes=flash_bytes,
             heap_bytes=heap_bytes,
+            flash=flash,
             partitions=partitions,
+            log=log,
         )
     finally:
         with contextlib.suppress(SimError):

@@ -150,6 +150,8 @@ class Bridge:
             "cause": cause,
             "id": config["unique_id"],
         }
+        if config["log"]:
+            arguments["oplog"] = config["log"]
         command = [*config["command"], str(elf)]
         self._qemu = subprocess.Popen(
             [*command, *(f"{name}={value}" for name, value in arguments.items())],
