@@ -33,7 +33,7 @@ def refusal(err: str) -> Refusal:
     assert [line.split(":")[0] for line in lines[-2:]] == ["error", "hint"], err
     assert not any(line.startswith(("error:", "hint:")) for line in lines[:-2]), err
     error, hint = (line.partition(": ")[2] for line in lines[-2:])
-    assert "mistake in Wedau itself" not in error
+    assert "mistake in Wedau itself" not in error, err
     assert len(error) > 5
     assert len(hint) > 5
     return Refusal(error, hint)

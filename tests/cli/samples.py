@@ -1,6 +1,7 @@
 """Small data to train on, made up, the same every time."""
 
 import csv
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,12 @@ def table(path: Path, n_rows: int = 60) -> Path:
     x = rng.normal(size=(n_rows, len(COLUMNS))) + 3 * np.stack([classes, -classes, classes], 1)
     rows = [[*(f"{v:.3f}" for v in row), LABELS[c]] for row, c in zip(x, classes, strict=True)]
     return write(path, [*COLUMNS, "label"], rows)
+
+
+def table_bytes() -> bytes:
+    """What table() writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        return table(Path(folder, "data.csv")).read_bytes()
 
 
 def recordings(folder: Path, n_samples: int = 200, labelled: bool = True) -> Path:

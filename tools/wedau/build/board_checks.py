@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from wedau.build import boards, partitions
+from wedau.build import board_shape, boards, partitions
 from wedau.build.boards import Board
 from wedau.errors import BuildError
 
@@ -22,20 +21,6 @@ _MICROPYTHON_FRAGMENTS = (
     "sdkconfig.flash_qio_80m",
 )
 _PSRAM_KINDS = ("none", "quad", "octal")
-_REQUIRED: dict[str, dict[str, type]] = {
-    "document": {"product": str, "vendor": str, "mcu": str, "url": str, "hardware": dict},
-    "hardware": {
-        "module": str,
-        "flash_mb": int,
-        "psram_mb": int,
-        "psram": str,
-        "usb": dict,
-        "leds": dict,
-        "buttons": dict,
-        "sensors": list,
-    },
-    "sources": {"data_sheet": str, "checked_against": list},
-}
 # MicroPython's defaults where a board's header says nothing, machine_hw_spi.c.
 _DEFAULT_PINS = {
     "MICROPY_HW_SPI2_SCK": "36",
@@ -58,34 +43,20 @@ def problems(name: str, root: Path | None = None) -> list[str]:
     if missing:
         return missing
     try:
-        board = boards.load(name, root)
-        return _problems(board)
+        return _problems(boards.read_definition(name, root))
     except BuildError as error:
         return [error.message]
 
 
 def _problems(board: Board) -> list[str]:
-    incomplete = list(_fields(board.document))
+    incomplete = board_shape.board_problems(board.document)
     if incomplete:
-        return incomplete
+        return [f"board.json: {problem}" for problem in incomplete]
     checks = (
         *(_names, _memory, _module, _sources, _fragments, _manifest),
         *(_layout, _pins, _buses, _parts, _config),
     )
     return [problem for check in checks for problem in check(board)]
-
-
-def _fields(document: dict[str, Any]) -> Iterator[str]:
-    tables = {
-        "document": document,
-        "hardware": document.get("hardware", {}),
-        "sources": document.get("sources", {}),
-    }
-    for table, fields in _REQUIRED.items():
-        for field, kind in fields.items():
-            if not isinstance(tables[table].get(field), kind):
-                where = "" if table == "document" else f"{table}."
-                yield f"board.json: {where}{field} is missing or no {kind.__name__}"
 
 
 def _names(board: Board) -> Iterator[str]:
@@ -243,10 +214,7 @@ def _parts(board: Board) -> Iterator[str]:
     yield from (
         f"pins.csv has no {name}, board.json has" for name in named if name not in board.pins
     )
-    for sensor in hardware["sensors"]:
-        if not {"part", "what"} <= set(sensor):
-            yield f"board.json: a sensor needs part and what: {sensor}"
-    for usb in hardware["usb"].get("ids", {}):
+    for usb in hardware["usb"]["ids"]:
         if not re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", usb):
             yield f"board.json: '{usb}' is no pair of USB ids like 303a:1001"
 

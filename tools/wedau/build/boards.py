@@ -1,13 +1,13 @@
 """The definitions of the ESP32-S3 boards in boards/: read as data. What is wrong: board_checks."""
 
-import csv
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wedau.build import partitions
+from wedau.build import board_shape, partitions
 from wedau.build.partitions import Partition
 from wedau.errors import BuildError
 from wedau.paths import resource
@@ -90,6 +90,22 @@ def load(name: str, root: Path | None = None) -> Board:
         root: folder with the definitions and their shared/; Wedau's own by default.
 
     Raises:
+        BuildError: there is no such board, a file is missing or cannot be read as what it is, or
+            board.json lacks something.
+    """
+    board = read_definition(name, root)
+    incomplete = board_shape.board_problems(board.document)
+    if incomplete:
+        raise BuildError(
+            f"{name}/board.json: {incomplete[0]}", f"'wedau boards {name} --check' tells all"
+        )
+    return board
+
+
+def read_definition(name: str, root: Path | None = None) -> Board:
+    """Read a board's definition as load() does, whatever board.json has in it.
+
+    Raises:
         BuildError: there is no such board, a file is missing, or cannot be read as what it is.
     """
     root = root or default_root()
@@ -142,8 +158,17 @@ def document(board: Board) -> dict[str, Any]:
 
 
 def chip(shared: Path) -> dict[str, Any]:
-    """Return what is known of the chip: its GPIO, what takes them, its USB ids."""
-    return _json(shared / "esp32s3.json")
+    """Return what is known of the chip: its GPIO, what takes them, its USB ids.
+
+    Raises:
+        BuildError: the file is missing, or lacks some of that.
+    """
+    path = shared / "esp32s3.json"
+    document = _json(path)
+    incomplete = board_shape.chip_problems(document)
+    if incomplete:
+        raise BuildError(f"{_short(path)}: {incomplete[0]}", "correct it in that file")
+    return document
 
 
 def read(path: Path) -> str:
@@ -154,7 +179,7 @@ def read(path: Path) -> str:
     """
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no text, or no path
         reason = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
         raise BuildError(f"{_short(path)} {reason}", "each board's folder has six files") from None
 
@@ -198,6 +223,8 @@ def _json(path: Path) -> dict[str, Any]:
         raise BuildError(
             f"{_short(path)}, line {error.lineno}: not JSON: {error.msg}", "correct the line"
         ) from None
+    except (ValueError, RecursionError) as error:
+        raise BuildError(f"{_short(path)}: not JSON: {error}", "write { ... }") from None
     if not isinstance(found, dict):
         raise BuildError(f"{_short(path)} is not a JSON object", "write { ... }")
     return found
@@ -205,12 +232,13 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _pins(path: Path) -> dict[str, int]:
     pins: dict[str, int] = {}
-    for number, row in enumerate(csv.reader(read(path).splitlines()), 1):
-        if not row or row[0].startswith("#"):
+    for number, line in enumerate(read(path).splitlines(), 1):
+        row = [cell.strip() for cell in line.split(",")]
+        if row == [""] or row[0].startswith("#"):
             continue
-        name, gpio = (row[0].strip(), row[1].strip()) if len(row) == 2 else ("", "")
-        if not re.fullmatch(r"[A-Za-z_]\w*", name) or not re.fullmatch(r"GPIO\d+", gpio):
-            wrong = f"{_short(path)}, line {number}: '{','.join(row)}' is not a name and a pin"
+        name, gpio = row if len(row) == 2 else ("", "")
+        if not re.fullmatch(r"[A-Za-z_]\w*", name) or not re.fullmatch(r"GPIO[0-9]{1,3}", gpio):
+            wrong = f"{_short(path)}, line {number}: '{line[:60]}' is not a name and a pin"
             raise BuildError(wrong, "write for example LED,GPIO13")
         if name in pins:
             raise BuildError(f"{_short(path)}, line {number}: {name} is there twice", "drop one")
@@ -218,11 +246,13 @@ def _pins(path: Path) -> dict[str, int]:
     return pins
 
 
-def _macros(path: Path) -> dict[str, str]:
+def _macros(path: Path, within: tuple[Path, ...] = ()) -> dict[str, str]:
+    if path in within:
+        raise BuildError(f"{_short(path)} includes itself", "take the #include out")
     text = read(path)
     macros: dict[str, str] = {}
     for included in re.findall(r'^#include "([^"]+)"', text, re.MULTILINE):
-        macros.update(_macros(path.parent / included))
+        macros.update(_macros(Path(os.path.normpath(path.parent / included)), (*within, path)))
     found = re.findall(r"^#define\s+(\w+)\s+(.+?)\s*$", text, re.MULTILINE)
     return macros | {name: value.strip('()"') for name, value in found}
 

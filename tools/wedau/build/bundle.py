@@ -87,7 +87,7 @@ def read(folder: Path) -> dict[str, bytes]:
         names = [_beside(name, url) for name, url in document["urls"]]
     except OSError:
         raise DataError(f"{folder} holds no {LIST}", again) from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise DataError(f"{folder / LIST} is not what Wedau writes", again) from None
     try:
         return {name: (folder / name).read_bytes() for name in names}

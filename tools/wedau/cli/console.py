@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+_LONGEST = 1000
+
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
@@ -22,8 +24,10 @@ def complain(message: str, hint: str) -> None:
 
 
 def _one_line(text: str) -> str:
-    """Join lines, and show what a terminal would obey."""
+    """Join lines, shorten what nobody reads to its end, and show what a terminal would obey."""
     joined = "; ".join(line.strip() for line in text.splitlines() if line.strip())
+    if len(joined) > _LONGEST:
+        joined = f"{joined[: _LONGEST // 2]} ... {joined[-_LONGEST // 2 :]}"
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in joined)
 
 

@@ -75,7 +75,7 @@ def _other_builds(folder: Path, arch: str) -> list[Build]:
     model_sha256 = _sha256((folder / CARD).read_bytes())
     builds = []
     for path in sorted(folder.glob(f"*/{NOTE}")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             note = json.loads(path.read_text(encoding="ascii"))
             if note["model_sha256"] == model_sha256 and path.parent.name != arch:
                 builds.append(Build(**note["build"]))
@@ -108,17 +108,20 @@ def load(folder: Path, arch: str) -> Built:
     again = f"run: wedau build {folder} {'--format' if is_data else '--arch'} {arch}"
     try:
         note: dict[str, Any] = json.loads((folder / arch / NOTE).read_text(encoding="ascii"))
-        files = {name: (folder / arch / name).read_bytes() for name in note["files"]}
+        hashes = dict(note["files"])
+        files = {name: (folder / arch / name).read_bytes() for name in hashes}
         model_sha256 = note["model_sha256"]
         heap_bytes = note["build"]["heap_bytes"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        if heap_bytes is not None and type(heap_bytes) is not int:
+            raise TypeError
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         what = "data file" if is_data else f"module for {arch}"
         raise DataError(f"{folder} has no complete {what}", again) from None
     if model_sha256 != _sha256((folder / CARD).read_bytes()):
         what = "data file" if is_data else "module"
         raise DataError(f"{folder} was trained again after its {what} was built", again)
     for name, data in files.items():
-        if note["files"][name] != _sha256(data):
+        if hashes[name] != _sha256(data):
             raise DataError(f"{folder / arch / name} was changed after it was built", again)
     if is_data and heap_bytes is None:
         heap_bytes = sum(map(len, files.values()))

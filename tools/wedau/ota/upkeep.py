@@ -139,6 +139,7 @@ def rotate(
         if role != "root":
             _check_online(state, keys, role)
         signers = keys.signers("root", state.root.signed.roles["root"].keyids)
+        keys.signers(role, leaving)  # a damaged file is found before there are new keys
         for key_id in leaving:
             signer = keys.add(role, passphrase, key_folder)
             root.signed.revoke_key(key_id, role)
