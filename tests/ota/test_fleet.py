@@ -62,7 +62,7 @@ def running(tmp_path: Path, whole_firmware: SimFirmware) -> Iterator[Fleet]:
     repository = Repository.make(tmp_path / "releases")
     repository.release(ota_samples.small_model("old"))
     where = fleet.prepare(repository.folder, 60)
-    with fleet.serve(where, "127.0.0.1", 0) as server, wire.tapped(server.url) as tap:
+    with fleet.serve(where, "127.0.0.1", 0, ["SIM"]) as server, wire.tapped(server.url) as tap:
         client = FleetClient(server.url, *fleet.credentials(repository.folder))
         made = Fleet(repository, client, tap, tmp_path, whole_firmware)
         made.publish()

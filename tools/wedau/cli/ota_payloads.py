@@ -51,6 +51,11 @@ def known_board(name: str | None) -> str:
     return name
 
 
+def every_board() -> list[str]:
+    """Return the names of all boards, the simulated one included."""
+    return [*boards.names(), SIM]
+
+
 def boards_by_arch() -> dict[str, list[str]]:
     """Return the boards for each architecture of native code."""
     return {"xtensawin": [*boards.names(), SIM]}

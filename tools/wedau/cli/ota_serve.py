@@ -21,11 +21,12 @@ def serve(
     json: options.Json = False,
 ) -> None:
     """Run a fleet server (goosebit on SQLite) for a repository, with its web page, until Ctrl-C."""
+    from wedau.cli import ota_payloads
     from wedau.ota import files, fleet, repository
 
     repository.load(folder)
     where = fleet.prepare(folder, poll_s)
-    with fleet.serve(where, host, port) as server:
+    with fleet.serve(where, host, port, ota_payloads.every_board()) as server:
         address = {"url": server.url}
         files.write(where / ota_fleet.ADDRESS, json_format.dumps(address).encode("ascii"))
         shown = {"url": server.url, "user": server.user, "password": f"in {where / fleet.ADMIN}"}

@@ -85,6 +85,12 @@ def provision(
     return Provisioned(version, settings)
 
 
+def node_id(board: link.Board) -> str:
+    """Return a board's own number, in hexadecimal digits; empty where it has none."""
+    board.run(_NUMBER)
+    return str(board.call("number"))
+
+
 def _files(board: link.Board) -> dict[str, bytes]:
     """Read what is there of the two files."""
     if f"{_FOLDER.strip('/')}/" not in board.list("/"):
@@ -107,8 +113,7 @@ def _settings(
     """Return what was given, else what the node has, else what the repository says."""
     settings = {**state.settings.node, **_known(old), **given}
     if not settings.get("id"):
-        board.run(_NUMBER)
-        settings["id"] = board.call("number")
+        settings["id"] = node_id(board)
     if not settings["id"]:
         raise DeviceError(f"the board at {board.port} has no number of its own", "give --id NAME")
     wrong = node.settings_problem(settings)
@@ -124,6 +129,6 @@ def _known(old: bytes | None) -> dict[str, Any]:
     """Return the settings that a node has, if they can be used."""
     try:
         settings = json.loads(old or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return {} if not isinstance(settings, dict) or node.settings_problem(settings) else settings

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,19 +98,20 @@ def _clock(seconds: int) -> str:
 
 
 @contextmanager
-def serve(folder: Path, host: str, port: int) -> Iterator[Server]:
+def serve(folder: Path, host: str, port: int, boards: Sequence[str] = ()) -> Iterator[Server]:
     """Run the server until the block ends.
 
     Args:
         folder: that prepare() made.
         host: address to listen at; 127.0.0.1: only this machine.
         port: 0: a free one.
+        boards: what kinds of nodes there may be.
 
     Raises:
         OtaError: it does not start.
     """
     port = port or _free_port(host)
-    command = [sys.executable, "-m", "wedau.ota.fleet_server", host, str(port)]
+    command = [sys.executable, "-m", "wedau.ota.fleet_server", host, str(port), *boards]
     with _log(folder / LOG) as log:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log

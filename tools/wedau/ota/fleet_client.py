@@ -50,8 +50,12 @@ class FleetClient:
 
     def register(self, device: str, feed: str) -> str:
         """Let a node in; return its new token."""
+        return self.register_all([device], feed)
+
+    def register_all(self, devices: Sequence[str], feed: str) -> str:
+        """Let nodes in that share a token; return it."""
         token = secrets.token_hex(TOKEN_BYTES)
-        self._put("devices", devices=[device], feed=feed, auth_token=token)
+        self._put("devices", devices=list(devices), feed=feed, auth_token=token)
         return token
 
     def force(self, devices: Sequence[str]) -> None:
