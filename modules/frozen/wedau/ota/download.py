@@ -14,7 +14,8 @@ async def download(open_at, target, sink, buffer):
         open_at: coroutine function of the headers for the request; returns the response.
         target: the payload's entry in the targets metadata.
         sink: has begin(length), write(memoryview), each time from the start.
-        buffer: bytearray that the pieces are read into.
+        buffer: bytearray that is filled before each write; what it holds of a broken connection is
+            asked for again.
 
     Raises:
         OtaError: length, hash, connection: it broke too often; and what the sink raises. What the
@@ -59,7 +60,7 @@ class _Download:
         try:
             self._take_up(response, bool(headers))
             while True:
-                n = await response.readinto(self._buffer)
+                n = await self._fill(response)
                 if n == 0:
                     break
                 if n > self._length - self._at:
@@ -72,6 +73,16 @@ class _Download:
             await response.close()
         if self._at < self._length:
             raise OtaError("length", "the payload is shorter than was signed")
+
+    async def _fill(self, response):
+        """Read until the buffer is full or the body ends: the sink gets whole sectors."""
+        view, n = memoryview(self._buffer), 0
+        while n < len(view):
+            more = await response.readinto(view[n:])
+            if more == 0:
+                break
+            n += more
+        return n
 
     def _take_up(self, response, asked_for_rest):
         response.expect((200, 206) if asked_for_rest else (200,))

@@ -18,7 +18,7 @@ class Firmware(Installer):
     kind = FIRMWARE
     name = "firmware"
 
-    def __init__(self, journal, partition_type, board, buffer, sector):
+    def __init__(self, journal, partition_type, board, buffer):
         """Nothing is read or decided yet.
 
         Args:
@@ -26,10 +26,9 @@ class Firmware(Installer):
             partition_type: esp32.Partition.
             board: name of this board.
             buffer: bytearray for pieces.
-            sector: bytearray of slots.SECTOR_BYTES.
         """
         super().__init__(journal, buffer)
-        self._type, self._board, self._sector = partition_type, board, sector
+        self._type, self._board = partition_type, board
 
     def resume(self, woken):
         """See what became of a new firmware; return whether the board has to restart now.
@@ -116,7 +115,7 @@ class Firmware(Installer):
         return _index(self._type(self._type.RUNNING).get_next_update())
 
     def _open(self):
-        return slots.Writer(_area(self._type("ota_%d" % self._free())), self._sector)
+        return slots.Writer(_area(self._type("ota_%d" % self._free())))
 
     def _read_back(self, record):
         check_hash(self.area(record), record, self._buffer)

@@ -33,17 +33,16 @@ class Models(Installer):
     kind = MODEL
     name = "model"
 
-    def __init__(self, journal, areas, buffer, sector):
+    def __init__(self, journal, areas, buffer):
         """Nothing is read or decided yet.
 
         Args:
             journal: wedau.ota.journal.Journal.
             areas: of the two slots.
             buffer: bytearray for pieces.
-            sector: bytearray of slots.SECTOR_BYTES.
         """
         super().__init__(journal, buffer)
-        self._areas, self._sector = areas, sector
+        self._areas = areas
         self.live = self.problem = None
 
     def resume(self, woken):
@@ -129,7 +128,7 @@ class Models(Installer):
         gc.collect()
 
     def _open(self):
-        return slots.Writer(self._areas[self._free()], self._sector)
+        return slots.Writer(self._areas[self._free()])
 
     def _read_back(self, record):
         check_hash(self._areas[record.slot], record, self._buffer)

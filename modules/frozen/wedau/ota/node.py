@@ -23,7 +23,7 @@ import gc
 import json
 import time
 
-from wedau.ota import patches, report, slots
+from wedau.ota import report, slots
 from wedau.ota.apps import Apps
 from wedau.ota.download import download
 from wedau.ota.errors import OtaError
@@ -35,7 +35,6 @@ from wedau.ota.models import Models
 from wedau.ota.static import target_path
 from wedau.ota.trust import Trust
 
-_PIECE_BYTES = 1024
 _FIRST_YEAR = 2025  # no clock that was set says less
 
 
@@ -56,11 +55,10 @@ class Node:
         """
         self.settings, self.journal, self._store = settings, journal, store
         self._first_root, self._verify = first_root, verify
-        sector = bytearray(slots.SECTOR_BYTES)  # early, while there is such a piece of heap
-        self._buffer = bytearray(_PIECE_BYTES)
-        self.firmware = Firmware(journal, partition_type, settings["board"], self._buffer, sector)
+        self._buffer = bytearray(slots.SECTOR_BYTES)  # the payload's: it goes through here
+        self.firmware = Firmware(journal, partition_type, settings["board"], self._buffer)
         self.app = Apps(journal, self._buffer)
-        self.model = Models(journal, areas, self._buffer, sector)
+        self.model = Models(journal, areas, self._buffer)
         self._all = (self.firmware, self.app, self.model)
 
     def boot(self, woken):
@@ -197,6 +195,10 @@ class Node:
 
     def _find_patch(self, installer, targets, path, carrier, root):
         """Return target, place and what is live of the patch that makes a payload, or None."""
+        if not targets[path]["custom"].get("delta"):
+            return None
+        from wedau.ota import patches
+
         live = patches.source(installer)
         patch = None if live is None else patches.find(targets[path], live, targets)
         if patch is None or not carrier.has(patch):
@@ -230,6 +232,8 @@ class Node:
 
     async def _patch(self, carrier, installer, length, patch):
         """Make the payload of the one that is there; return whether that succeeded."""
+        from wedau.ota import patches
+
         target, place, live = patch
         try:
             await self._download(carrier, patches.Sink(installer, live, length), target, place)

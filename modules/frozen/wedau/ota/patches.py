@@ -3,6 +3,7 @@
 import binascii
 
 from wedau.ota.errors import OtaError
+from wedau.ota.slots import SECTOR_BYTES
 
 _PIECE_BYTES = 512
 
@@ -44,7 +45,7 @@ class Sink:
         self._window = bytearray(wedau_delta.WINDOW_BYTES)
         self._installer, self._length = installer, length
         self._area, self._record = live
-        self._old, self._out = bytearray(_PIECE_BYTES), bytearray(_PIECE_BYTES)
+        self._old, self._out = bytearray(_PIECE_BYTES), bytearray(SECTOR_BYTES)
 
     def begin(self, length):
         """Start, or start anew; length is the patch's."""

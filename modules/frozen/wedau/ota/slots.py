@@ -64,22 +64,21 @@ def find(partition_type):
 
 
 class Writer:
-    """Takes a payload piece by piece, erasing just before it writes."""
+    """Takes a payload sector by sector, erasing just before it writes."""
 
-    def __init__(self, area, sector):
+    def __init__(self, area):
         """Nothing is written yet.
 
         Args:
             area: of the flash.
-            sector: bytearray of SECTOR_BYTES, filled before each write.
         """
-        self._area, self._sector = area, sector
+        self._area = area
         self._at = 0
 
     def check(self, length):
         """Raise OtaError (space) if a payload is longer than the slot."""
         if length > self._area.length:
-            raise OtaError("space", "the payload has %d bytes, the slot %d" % (length, self._area.length))
+            raise OtaError("space", "it has %d bytes, the slot %d" % (length, self._area.length))
 
     def begin(self, length):
         """Start, or start anew.
@@ -91,34 +90,23 @@ class Writer:
         self._at = 0
 
     def write(self, piece):
-        """Take the next bytes.
+        """Take the next sector; only the last one may be shorter.
 
         Raises:
             OSError: the flash fails.
+            ValueError: there was a shorter one, or it is longer than a sector.
         """
-        done = 0
-        while done < len(piece):
-            at = self._at % SECTOR_BYTES
-            n = min(len(piece) - done, SECTOR_BYTES - at)
-            self._sector[at : at + n] = piece[done : done + n]
-            done += n
-            self._at += n
-            if self._at % SECTOR_BYTES == 0:
-                self._flush(SECTOR_BYTES)
+        if self._at % SECTOR_BYTES or len(piece) > SECTOR_BYTES:
+            raise ValueError("not a sector")
+        self._area.erase(self._at)
+        self._area.write(self._at, piece)
+        self._at += len(piece)
 
     def finish(self):
-        """Write what is left of the last sector."""
-        left = self._at % SECTOR_BYTES
-        if left:
-            self._flush(left)
+        """Do nothing: all is written."""
 
     def close(self):
         """Do nothing; what was written so far counts for nothing."""
-
-    def _flush(self, length):
-        offset = (self._at - 1) // SECTOR_BYTES * SECTOR_BYTES
-        self._area.erase(offset)
-        self._area.write(offset, memoryview(self._sector)[:length])
 
 
 def digest(area, length, buffer):

@@ -66,7 +66,7 @@ class Trust:
             except OtaError as error:
                 problem = error
                 continue
-            self.root, self._root_data = root.signed, data
+            self.root, self._root_digest = root.signed, _digest(data)
             return
         raise problem
 
@@ -83,7 +83,7 @@ class Trust:
             if new.version != version:
                 raise OtaError("rollback", "root %d came as root %d" % (new.version, version))
             self._store.save("root.json", data)
-            self.root, self._root_data, self._settled = new.signed, data, False
+            self.root, self._root_digest, self._settled = new.signed, _digest(data), False
         raise OtaError("format", "there are more than %d new root files" % MAX_ROOTS)
 
     async def _refresh_timestamp(self, fetch):
@@ -110,19 +110,19 @@ class Trust:
 
     async def _refresh_targets(self, fetch):
         wanted = self.snapshot["meta"]["targets.json"]
-        old = self._kept("targets")
-        new = await self._wanted("targets", wanted, old, fetch)
+        new = old = self._kept("targets")
+        if not _is_wanted(old, wanted):
+            new = old = None  # the largest file: not twice on the heap
+            new = await self._new("targets", wanted, fetch)
         self._check_time("targets", new.signed)
         self._keep("targets", new, old)
 
     async def _wanted(self, role, wanted, old, fetch):
         """Return the file of the version that is wanted: the one that is kept, or a new one."""
-        if (
-            old is not None
-            and old.version == wanted["version"]
-            and _problem(old.data, wanted) is None
-        ):
-            return old
+        return old if _is_wanted(old, wanted) else await self._new(role, wanted, fetch)
+
+    async def _new(self, role, wanted, fetch):
+        """Return the file of the version that is wanted from the repository."""
         name = role + ".json"
         if self.root.get("consistent_snapshot"):
             name = "%d.%s" % (wanted["version"], name)
@@ -168,7 +168,7 @@ class Trust:
     def _settle(self):
         """Note that all that is kept was verified with this root."""
         if not self._settled:
-            self._store.save("settled", _digest(self._root_data))
+            self._store.save("settled", self._root_digest)
             self._settled = True
 
     def _check_time(self, role, signed):
@@ -186,6 +186,13 @@ def _newer_timestamp(old, new):
     if new.signed["meta"][name]["version"] < old.signed["meta"][name]["version"]:
         raise OtaError("rollback", "the timestamp announces an older snapshot")
     return new
+
+
+def _is_wanted(old, wanted):
+    """Return whether the file that is kept, or None, is the one that was announced."""
+    if old is None or old.version != wanted["version"]:
+        return False
+    return _problem(old.data, wanted) is None
 
 
 def _problem(data, wanted):
