@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import costs
 from wedau.cli import run
 from wedau.train import datasets, pipeline
 from wedau.train.settings import TrainSettings
@@ -30,6 +31,7 @@ def test_digits_stay_within_their_budget(capsys: pytest.CaptureFixture[str]):
     assert figures["data_instructions_call"] <= 3_000
     assert figures["data_load_instructions"] <= 5_000_000
     assert figures["data_bytes"] < figures["data_heap_peak_bytes"] <= 20_000
+    costs.check("digits", costs.digits(figures))
     again = printed(["bench", "digits", "--json"], capsys)
     assert again == figures
 
