@@ -1,0 +1,123 @@
+"""Parts of the node as plain Python: journal, archive, slots and goldens."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wedau.ota import cpio as host_cpio
+from wedau.ota import golden as host_golden
+from wedau.ota import on_host
+
+journal = on_host.load("journal")
+cpio = on_host.load("cpio")
+slots = on_host.load("slots")
+OtaError = on_host.load("errors").OtaError
+
+
+class Sector:
+    """A sector of NOR flash that loses power at the n-th operation."""
+
+    def __init__(self, power: list[int]) -> None:
+        self.data, self.power = bytearray(b"\xff" * 4096), power
+
+    def read(self, offset: int, buffer: bytearray) -> None:
+        buffer[:] = self.data[offset : offset + len(buffer)]
+
+    def write(self, offset: int, data: bytes) -> None:
+        n = self._left(len(data))
+        for i in range(n):
+            self.data[offset + i] &= data[i]
+        self._end(n < len(data))
+
+    def erase(self, offset: int = 0) -> None:
+        n = self._left(4096)
+        self.data[:n] = b"\xff" * n
+        self._end(n < 4096)
+
+    def _left(self, length: int) -> int:
+        self.power[0] -= 1
+        return length if self.power[0] else length // 2
+
+    def _end(self, cut: bool) -> None:
+        if cut:
+            raise RuntimeError("power")
+
+
+def record(number: int) -> object:
+    kind, state = 1 + number % 3, 1 + number % 5
+    made = journal.Record(kind, state, number % 2, number + 1, 100, bytes(32), "saw", "1")
+    made.golden = (32, 4, 7, 0xFFFFFFFF, -3)
+    return made
+
+
+@given(st.integers(1, 200))
+def test_journal_keeps_all_that_was_written_before_a_power_cut(at: int) -> None:
+    power = [at]
+    sectors = [Sector(power), Sector(power)]
+    written: dict[int, int] = {}
+    kept = journal.Journal(sectors)
+    number = 0
+    try:
+        for number in range(120):
+            kept.append(record(number))
+            written[1 + number % 3] = number + 1
+    except RuntimeError:
+        pass
+    power[0] = 1 << 30
+    again = journal.Journal(sectors)
+    for kind, serial in written.items():
+        last = again.last(kind)
+        assert last.serial in (serial, number + 1)
+        assert last.golden == (32, 4, 7, 0xFFFFFFFF, -3)
+
+
+@given(st.binary(min_size=journal.RECORD_BYTES, max_size=journal.RECORD_BYTES))
+def test_journal_takes_no_other_bytes_for_a_record(data: bytes) -> None:
+    assert journal.unpack(data) is None
+    good = record(3).pack()  # type: ignore[attr-defined]
+    assert journal.unpack(good).pack() == good
+    assert journal.unpack(good[:-1] + bytes([good[-1] ^ 1])) is None
+
+
+def unpacked(data: bytes, piece: int) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytearray]] = []
+    unpacker = cpio.Unpacker(
+        lambda name, length: found.append((name, bytearray())),
+        lambda view: found[-1][1].extend(view),
+    )
+    for at in range(0, len(data), piece):
+        unpacker.write(data[at : at + piece])
+    assert unpacker.done
+    return [(name, bytes(content)) for name, content in found]
+
+
+@given(st.lists(st.binary(max_size=300), max_size=5), st.integers(1, 500))
+def test_archive_unpacks_in_pieces_of_any_size(contents: list[bytes], piece: int) -> None:
+    files = [(f"lib/f{i}.py", content) for i, content in enumerate(contents)]
+    assert unpacked(host_cpio.pack(files), piece) == files
+
+
+@given(st.integers(0, 400), st.integers(0, 255))
+def test_archive_with_another_byte_unpacks_or_is_refused(at: int, value: int) -> None:
+    data = bytearray(host_cpio.pack([("a.py", b"1" * 30), ("b.py", b"2" * 9)]))
+    data[at % len(data)] = value
+    try:
+        files = unpacked(bytes(data), 64)
+    except (OtaError, AssertionError):
+        return
+    assert all(host_golden.node.is_path(name) for name, _ in files)
+
+
+@pytest.mark.parametrize("name", ["../a", "/a", "a/../b", ".a", "a b", "a//b"])
+def test_archive_with_a_path_out_of_its_folder_is_refused(name: str) -> None:
+    data = host_cpio.pack([(name, b"x")])
+    with pytest.raises(OtaError, match="bad name"):
+        unpacked(data, 64)
+
+
+def test_slot_takes_whole_sectors_only() -> None:
+    writer = slots.Writer(slots.Area(None, 0, 3))
+    with pytest.raises(OtaError, match="the slot"):
+        writer.begin(3 * 4096 + 1)
+    with pytest.raises(ValueError, match="not a sector"):
+        writer.write(bytes(4097))
