@@ -17,6 +17,10 @@
 #define MICROPY_ENABLE_EMERGENCY_EXCEPTION_BUF (1)
 #define MICROPY_EMIT_XTENSAWIN (1)
 #define MICROPY_PERSISTENT_CODE_LOAD (1)
+// As on the chip: code may point into the middle of a module's constants only, which the garbage
+// collector does not see.
+#define MICROPY_PERSISTENT_CODE_TRACK_FUN_DATA (1)
+#define MICROPY_PERSISTENT_CODE_TRACK_BSS_RODATA (1)
 
 // A cached lookup would make the same call cost more the first time than the second. Counts must
 // depend on the code and its input alone (sim.count).
