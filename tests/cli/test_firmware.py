@@ -14,7 +14,7 @@ from outcomes import Refused, Wedau, contents, refusal
 
 import idf_stand_in as stand_in
 from mock_board import MB, MockBoard
-from wedau.build import boards, idf
+from wedau.build import boards, idf, monocypher
 
 XIAO = "SEEED_XIAO_ESP32S3"
 BUILD = ("firmware", "build", "--board")
@@ -32,6 +32,7 @@ def machine(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     """A machine with make, git and a compiler, without ESP-IDF and Docker; returns its home."""
     home = tmp_path / "home"
     home.mkdir()
+    monkeypatch.setenv(monocypher.VARIABLE, str(monocypher.folder()))
     for name in ("IDF_PATH", "IDF_TOOLS_PATH", "IDF_PYTHON_ENV_PATH", "SOURCE_DATE_EPOCH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
