@@ -168,7 +168,7 @@ async def _run():
         if poll_s <= 0:
             poll_s = (await _poll())[1] or _node.settings["poll_s"]
         began = time.ticks_ms()
-        await asyncio.sleep(min(poll_s, _TICK_S))
+        await asyncio.sleep(min(poll_s, _TICK_S, _node.settings["trial_s"]))
         passed = time.ticks_diff(time.ticks_ms(), began) / 1000
         poll_s -= passed
         trial_s = trial_s + passed if _node.on_trial else 0
