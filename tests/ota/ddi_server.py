@@ -1,4 +1,4 @@
-"""A small server whose answers a test writes down: exchanges as hawkBit's documentation shows them."""
+"""A small server whose answers a test writes down, as hawkBit's documentation shows them."""
 
 import http.server
 import json

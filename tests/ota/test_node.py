@@ -160,7 +160,8 @@ def test_trial_that_nothing_confirms_ends(place: tuple[Repository, Node]) -> Non
     repository, node = place
     repository.release(ota_samples.small_model("new"))
     soon = "import json\ns = json.load(open('/ota/settings.json'))\ns['trial_s'] = 1\n"
-    assert node.run(soon + "json.dump(s, open('/ota/settings.json', 'w'))").cause == direct.EXITED
+    write = "with open('/ota/settings.json', 'w') as file:\n    json.dump(s, file)\n"
+    assert node.run(soon + write).cause == direct.EXITED
     run = "import asyncio, wedau.ota\nwedau.ota.start()\nprint(wedau.ota.status())\n"
     main = "async def main():\n    await asyncio.sleep(100)\n"
     wait = main + "if 'failed' not in str(wedau.ota.status()):\n    asyncio.run(main())\n"
