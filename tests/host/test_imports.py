@@ -9,7 +9,7 @@ import wedau
 PACKAGE = Path(wedau.__file__).parent
 PURE = {"train", "convert", "models", "report"}
 INPUT_OUTPUT = {"build", "device", "ota", "sim", "bench"}
-SHARED = {"errors", "paths", "flash_map", "_core", "__init__"}
+SHARED = {"errors", "files", "paths", "flash_map", "_core", "__init__"}
 MAY_IMPORT = {
     **{name: SHARED | {name, "models"} for name in PURE - {"report"}},
     "convert": SHARED | {"convert", "train", "models"},
@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "cli": SHARED | PURE | INPUT_OUTPUT | {"cli"},
     "__main__": {"cli"},
     "errors": set(),
+    "files": {"errors"},
     "paths": {"errors"},
     "flash_map": set(),
     "__init__": set(),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wedau import flash_map
+from wedau import files, flash_map
 from wedau.device.chips import KINDS, MB, Psram
 from wedau.errors import DataError
 from wedau.flash_map import SECTOR_BYTES, TABLE_BYTES, TABLE_OFFSET, Partition
@@ -217,9 +217,7 @@ def _image(entry: Any, folder: Path) -> Image:
 
 def _read(path: Path, limit_bytes: int) -> bytes:
     try:
-        if path.stat().st_size > limit_bytes:
-            raise DataError(f"{path} is too large to be part of a firmware", _AGAIN)
-        return path.read_bytes()
+        return files.read(path, limit_bytes, DataError, _AGAIN)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", _AGAIN) from None
 

@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from wedau import files
 from wedau.errors import ReleaseError
 
 TRUSTED_ENV = "WEDAU_RELEASE_KEY"
@@ -151,9 +152,7 @@ def _public(block: bytes, path: Path) -> Ed25519PublicKey:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > _LARGEST_PEM:
-            raise ReleaseError(f"{path} is too large to be a key", "give a PEM file")
-        return path.read_bytes()
+        return files.read(path, _LARGEST_PEM, ReleaseError, "give a PEM file")
     except OSError as error:
         raise ReleaseError(
             f"the key {path} cannot be read: {error.strerror}", "check the name of the file"

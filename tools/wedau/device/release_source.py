@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from wedau import files
 from wedau.device.release_index import INDEX
 from wedau.errors import ReleaseError, UsageError
 
@@ -57,6 +58,7 @@ class _Folder:
 
     def chunks(self, path: str) -> Generator[bytes, None, None]:
         try:
+            files.check(self._folder / path, ReleaseError)
             with self._folder.joinpath(path).open("rb") as file:
                 while chunk := file.read(_CHUNK_BYTES):
                     yield chunk

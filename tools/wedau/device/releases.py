@@ -158,6 +158,8 @@ def _listed(folder: Path, version: str) -> Index:
 def _described(path: Path, name: str) -> File:
     if path.is_symlink():
         raise IndexFormatError(f"{name} is a link")
+    if not path.is_file():
+        raise IndexFormatError(f"{name} is not a file")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return File(name, path.stat().st_size, digest)

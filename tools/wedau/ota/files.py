@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from wedau import files
 from wedau.errors import OtaError
 
 LOCK = ".lock"
@@ -46,16 +47,12 @@ def read(path: Path, limit_bytes: int, hint: str) -> bytes:
     """Read a file of at most so many bytes.
 
     Raises:
-        OtaError: it is not there, cannot be read, or is larger.
+        OtaError: it is not there, not a file, cannot be read, or is larger.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(limit_bytes + 1)
+        return files.read(path, limit_bytes, OtaError, hint)
     except OSError as error:
         raise OtaError(f"{path} cannot be read: {error.strerror}", hint) from None
-    if len(data) > limit_bytes:
-        raise OtaError(f"{path} is larger than {limit_bytes} bytes, the most it can be", hint)
-    return data
 
 
 @contextlib.contextmanager

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from wedau import _core
+from wedau import _core, files
 from wedau.errors import DataError
 from wedau.train import filters
 from wedau.train.filters import Filter
 from wedau.train.recipe import STATISTICS, Recipe, fft_length, octaves
 
 _LOOK = "see the section on recipes in docs/reference/features.md"
+_LARGEST_BYTES = 1 << 20
 _MAX_MEL = _core.LIMITS["MAX_MEL_EDGES"] - 2
 # fmt: off
 KEYS = (
@@ -48,7 +49,7 @@ def read(path: Path) -> dict[str, Any]:
         DataError: there is no such file, it is not JSON, or it has a key that is not known.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(files.read(path, _LARGEST_BYTES, DataError, _LOOK).decode("utf-8"))
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}", "give --recipe a file") from error
     except (ValueError, RecursionError) as error:

@@ -134,7 +134,8 @@ def _text_columns(settings: TrainSettings) -> list[str | None]:
 def _files(folder: Path, settings: TrainSettings) -> Iterable[tuple[Table, Mapping[str, str]]]:
     """Yield each recording's table and the label and group that are known from elsewhere."""
     _check_readable(folder)
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in tables.SUFFIXES)
+    found = (p for p in folder.rglob("*") if p.suffix.lower() in tables.SUFFIXES)
+    paths = sorted(p for p in found if not p.is_dir())
     index = folder / LABELS_FILE
     files = [p for p in paths if p != index]
     if not files:

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from wedau import files
 from wedau.errors import DataError
 from wedau.train.names import nearest
 
 SUFFIXES = (".csv", ".parquet")
 MAX_LABELS = 100
+_LARGEST_BYTES = 1 << 30
 _SAVE_AS_CSV = "open it in the spreadsheet and save it as 'CSV UTF-8'"
 _ZIP, _OLE, _PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
 
@@ -112,8 +114,8 @@ def read(path: Path, text_columns: Sequence[str] = ()) -> Table:
         text_columns: names of columns that are not numbers, even if they look so.
 
     Raises:
-        DataError: the file is missing, empty, of another kind, or its columns' names are not
-            usable.
+        DataError: the file is missing, empty, too large, of another kind, or its columns' names
+            are not usable.
     """
     content = _bytes(path)
     if content.startswith(_PARQUET):
@@ -127,7 +129,9 @@ def read(path: Path, text_columns: Sequence[str] = ()) -> Table:
 
 def _bytes(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        content = files.read(
+            path, _LARGEST_BYTES, DataError, "keep fewer rows, or give a folder of smaller files"
+        )
     except OSError as error:
         raise DataError(
             f"cannot read {path}: {error.strerror}", "check the name and the folder you are in"
