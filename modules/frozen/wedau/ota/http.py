@@ -10,6 +10,7 @@ from wedau.ota.errors import OtaError
 TIMEOUT_S = 30
 MAX_REDIRECTS = 4
 _MAX_LINE_BYTES = 2048
+_LINE_BYTES = 512  # what the buffer for lines begins with; few servers send longer ones
 _MAX_LINES = 64
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HEADERS = ("content-length", "content-range", "etag", "location", "transfer-encoding")
@@ -29,7 +30,7 @@ class Address:
         self.tls = scheme == "https"
         if not self.tls and scheme != "http":
             raise OtaError("format", "the address is neither http nor https")
-        if not all("!" <= c <= "~" for c in rest):
+        if rest and not "!" <= min(rest) <= max(rest) <= "~":
             raise OtaError("format", "the address has characters that no URL has")
         where, slash, path = rest.partition("/")
         self.path = slash + path or "/"
@@ -66,7 +67,7 @@ class Http:
             authorization: value of the header, or "".
             tls: SSLContext for https; None: True is given to asyncio, which does not check whose
                 certificate it is.
-            timeout_s: how long a server may take for the next piece.
+            timeout_s: how long a server may take to connect, to answer, for each piece of a body.
         """
         self._origin = Address(url).origin if url else None
         self._authorization = authorization
@@ -144,11 +145,7 @@ class Http:
             raise OtaError("connection", "%s does not answer: %r" % (address.where, error))
         response = Response(reader, writer, self._timeout_s)
         try:
-            writer.write(head)
-            if body is not None:
-                writer.write(body)
-            await asyncio.wait_for(writer.drain(), self._timeout_s)
-            await response.begin()
+            await asyncio.wait_for(response.ask(head, body), self._timeout_s)
         except (OSError, asyncio.TimeoutError) as error:
             await response.close()
             raise OtaError("connection", "%s broke off: %r" % (address.where, error))
@@ -166,19 +163,23 @@ class Response:
 
     def __init__(self, reader, writer, timeout_s):
         self._reader, self._writer, self._timeout_s = reader, writer, timeout_s
-        self._buffer = bytearray(_MAX_LINE_BYTES)
+        self._buffer = bytearray(_LINE_BYTES)
         self._at = self._end = 0
         self.status = 0
         self.headers = {}
         self._left = None  # bytes of the body, or of its chunk; None: until the connection ends
         self._chunked = False
 
-    async def begin(self):
-        """Read the status and the headers.
+    async def ask(self, head, body):
+        """Send a request, and read the status and the headers.
 
         Raises:
             OtaError: format, connection.
         """
+        self._writer.write(head)
+        if body is not None:
+            self._writer.write(body)
+        await self._writer.drain()
         for _ in range(_MAX_LINES):
             parts = (await self._line()).split(None, 2)
             if len(parts) < 2 or parts[0][:7] != "HTTP/1." or not _is_number(parts[1]):
@@ -235,13 +236,13 @@ class Response:
         view = memoryview(buffer)
         if self._left is not None:
             view = view[: min(len(view), self._left)]
-        n = self._take(view) or await self._receive(view)
+        n = self._take(view) or await self._in_time(self._receive(view))
         if n == 0 and self._left is not None:
             raise OtaError("connection", "it broke off")
         if self._left is not None:
             self._left -= n
             if self._chunked and self._left == 0:
-                await self._line()  # the end of the chunk
+                await self._in_time(self._line())  # the end of the chunk
         return n
 
     async def read(self, most):
@@ -250,25 +251,30 @@ class Response:
         Raises:
             OtaError: length: it has more bytes than most; connection; format.
         """
-        body = bytearray()
-        piece = bytearray(min(most + 1, 512))
-        while len(body) <= most:
-            n = await self.readinto(piece)
+        body, at = bytearray(min(most, self._announced()) + 1), 0
+        while at <= most:
+            n = await self.readinto(memoryview(body)[at:])
             if n == 0:
-                return bytes(body)
-            body += memoryview(piece)[:n]
+                return bytes(memoryview(body)[:at])
+            at += n
+            if at == len(body):
+                body.extend(bytes(min(at, most + 1 - at)))
         raise OtaError("length", "the server sent more than %d bytes" % most)
+
+    def _announced(self):
+        """Return how many bytes the body has, or a first guess."""
+        return 512 if self._chunked or self._left is None else self._left
 
     async def close(self):
         """End the connection."""
         self._writer.close()
         try:
-            await asyncio.wait_for(self._writer.wait_closed(), self._timeout_s)
-        except (OSError, asyncio.TimeoutError):
+            await self._writer.wait_closed()
+        except OSError:
             pass
 
     async def _next_chunk(self):
-        text = (await self._line()).partition(";")[0].strip()
+        text = (await self._in_time(self._line())).partition(";")[0].strip()
         if not text or len(text) > 8 or not all(c in "0123456789abcdefABCDEF" for c in text):
             raise OtaError("format", "the server sent a bad chunk")
         self._left = int(text, 16)
@@ -282,10 +288,16 @@ class Response:
         self._at += n
         return n
 
+    async def _in_time(self, work):
+        try:
+            return await asyncio.wait_for(work, self._timeout_s)
+        except asyncio.TimeoutError as error:
+            raise OtaError("connection", "it broke off: %r" % error)
+
     async def _receive(self, view):
         try:
-            return await asyncio.wait_for(self._reader.readinto(view), self._timeout_s) or 0
-        except (OSError, asyncio.TimeoutError) as error:
+            return await self._reader.readinto(view) or 0
+        except OSError as error:
             raise OtaError("connection", "it broke off: %r" % error)
 
     async def _line(self):
@@ -301,8 +313,12 @@ class Response:
                 rest = bytes(whole[self._at : self._end])
                 whole[: len(rest)] = rest
                 self._at, self._end = 0, len(rest)
-            if self._end == len(whole):
+            if self._end == _MAX_LINE_BYTES:
                 raise OtaError("format", "the server sent too long a line")
+            if self._end == len(whole):
+                self._buffer = bytearray(2 * self._end)
+                self._buffer[: self._end] = whole
+                whole = memoryview(self._buffer)
             n = await self._receive(whole[self._end :])
             if n == 0:
                 raise OtaError("connection", "it broke off")

@@ -24,8 +24,7 @@ class Store:
             OSError: the file system is full or failed.
         """
         path = self._folder + "/" + name
-        self._make_folder()
-        with open(path + ".new", "wb") as file:
+        with self._new(path + ".new") as file:
             if file.write(data) != len(data):
                 raise OSError(28)  # no space left
         os.rename(path + ".new", path)
@@ -36,6 +35,13 @@ class Store:
             os.remove(self._folder + "/" + name)
         except OSError:
             pass
+
+    def _new(self, path):
+        try:
+            return open(path, "wb")
+        except OSError:  # the first file of the folder
+            self._make_folder()
+            return open(path, "wb")
 
     def _make_folder(self):
         path = ""
