@@ -20,6 +20,7 @@ from wedau.sim import direct
 _TREES = 35  # makes a module of some 40 kB
 _SLOT_BYTES = 0x10000
 _STEP_BYTES = 256
+_SURE_STEPS = 8
 _MOST_HEAP_BYTES = 1 << 18
 _BUFFER_BYTES = 4096  # of the payload; the node's
 _EMPTY = "print('done')"
@@ -130,14 +131,20 @@ def _need_done(ended: direct.Ended) -> None:
 
 
 def _least_heap(node: ota_node.Node, start: bytes, program: str) -> int:
-    """Return the smallest heap with which a program comes to its end."""
+    """Return the smallest heap in which a program ends, as it does in all a bit larger."""
+
+    def ends(heap_bytes: int) -> bool:
+        node.flash.write_bytes(start)
+        ended = replace(node, options={"heap_bytes": heap_bytes}).run(program)
+        return ended.cause == direct.EXITED and "done\n" in ended.output
+
     low, high = 0, _MOST_HEAP_BYTES
     while high - low > _STEP_BYTES:
-        middle = (low + high) // 2 // 16 * 16
-        node.flash.write_bytes(start)
-        ended = replace(node, options={"heap_bytes": middle}).run(program)
-        if ended.cause == direct.EXITED and "done\n" in ended.output:
-            high = middle
-        else:
-            low = middle
+        middle = (low + high) // 2
+        low, high = (low, middle) if ends(middle) else (middle, high)
+    larger = high
+    while larger < high + _SURE_STEPS * _STEP_BYTES:  # where things lie may make it fit by chance
+        larger += _STEP_BYTES
+        if not ends(larger):
+            high = larger = larger + _STEP_BYTES
     return high
