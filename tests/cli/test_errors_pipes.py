@@ -106,3 +106,10 @@ def test_a_folder_named_like_a_recording_is_passed_over(place: Path) -> None:
     os.mkfifo(folder / "late.csv")
     said = _refused(place, "train", "runs", *windows, "-o", "other")
     assert said.error == "runs/late.csv is not a file"
+
+
+def test_a_pipe_is_no_key_of_a_repository(place: Path) -> None:
+    made = _run(place, "ota", "init", "repo", "--no-passphrase")
+    assert made.returncode == 0, made.stderr
+    said = _refused(place, "ota", "renew", "repo", "--key", "pipe")
+    assert said.error == "pipe is not a file"
