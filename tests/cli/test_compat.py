@@ -36,7 +36,7 @@ def stock_port(stock_firmware: SimFirmware) -> Iterator[str]:
 def used(port: str) -> list[str]:
     with Board(port) as board:
         board.soft_reset()
-        return board.run(USE).split("\r\n")[:2]
+        return board.run(USE).splitlines()[:2]
 
 
 def test_stock_micropython_gets_the_modules(wedau: Wedau, stock_port: str) -> None:
