@@ -9,13 +9,10 @@ from typing import Any
 import pytest
 
 from wedau.cli import run
-from wedau.cli.measuring_alternatives import FIRMWARE, NAMES, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs/generate"))
 
-import alternatives_table  # noqa: E402
-import figures  # noqa: E402
 import pages  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("sim_firmware")
@@ -36,7 +33,7 @@ def measured(capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str
 def test_our_module_takes_a_third_of_emlearns_loop_and_a_fiftieth_of_python(
     capsys: pytest.CaptureFixture[str],
 ):
-    """The reference forest; the page of the documents has all, made by the command."""
+    """The reference forest; the command measures more."""
     options = [word for name in (OURS, LOADABLE, M2CGEN) for word in ("--name", name)]
     options += ["--data", "digits", "--model", "trees-20"]
     rows = measured(capsys, *options)
@@ -45,27 +42,6 @@ def test_our_module_takes_a_third_of_emlearns_loop_and_a_fiftieth_of_python(
     assert ours <= python / 50
     assert [row["differences"] for row in rows] == [0, 0, 0]
     assert measured(capsys, *options) == rows
-
-
-def test_the_page_has_what_the_command_measures(capsys: pytest.CaptureFixture[str]):
-    kept = alternatives_table.load(pages.ALTERNATIVES.with_suffix(".json"))
-    assert len(kept) == 3 * 4 * len(NAMES)
-    shown = pages.ALTERNATIVES.read_text(encoding="utf-8")
-    exact = figures.versions() in shown
-    again = alternatives_table.text(kept)
-    for text in (shown, again):
-        assert "repeat exactly: " in text
-    assert _without_versions(again) == _without_versions(shown), "generate the alternatives again"
-    names = [name for name in NAMES if name != FIRMWARE and "everywhereml" not in name]
-    options = [word for name in names for word in ("--name", name)]
-    for row in measured(capsys, "--data", "wine", "--model", "trees-10", *options):
-        same = [each for each in kept if each.name == row["name"] and each.data == "wine"]
-        (was,) = [each for each in same if each.trees == 10]
-        assert Row(**row) == was if exact else (row["differences"] == was.differences)
-
-
-def _without_versions(text: str) -> str:
-    return re.sub(r"repeat exactly: .*", "", text)
 
 
 def test_an_implementation_from_a_folder_is_measured_beside(
