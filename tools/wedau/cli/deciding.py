@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wedau.cli import modules
+from wedau.cli import modules, pushing
 from wedau.cli.console import bar
 from wedau.cli.options import Format
 from wedau.cli.proving import BOUND
@@ -172,10 +172,14 @@ def _built(board: link.Board, name: str, folder: Path) -> modules.Built:
 
 
 def _check_same(board: link.Board, built: modules.Built, folder: Path) -> None:
-    """Raise unless the board has the very files that were built of the model, and imports them."""
-    there = push.hashes(board, list(built.files))
+    """Raise unless the board has the very files that were built of the model, and imports them.
+
+    Modules of ours that the firmware has are the firmware's.
+    """
+    files = pushing.lacking(board, built.files)
+    there = push.hashes(board, list(files))
     again = f"put it there: wedau push {folder} --port {board.port}"
-    for name, data in built.files.items():
+    for name, data in files.items():
         if name not in there:
             raise DeviceError(f"{name} is not on the board at {board.port}", again)
         if there[name] != hashlib.sha256(data).hexdigest():

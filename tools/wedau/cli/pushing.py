@@ -45,7 +45,7 @@ def push(
         files = {**package.build(["pipeline"]), **files}
     return device_push.push(
         board,
-        _lacking(board, files),
+        lacking(board, files),
         needs_heap_bytes=built.heap_bytes,
         supersedes=supersedes,
         on_progress=on_progress,
@@ -68,10 +68,10 @@ def push_module(
     is_baseline = path.stem == runtime.BASELINE
     if is_baseline and device_push.find_module(board, package.NAME) != device_push.FIRMWARE:
         files |= package.build(["baseline"])
-    return device_push.push(board, _lacking(board, files), on_progress=on_progress)
+    return device_push.push(board, lacking(board, files), on_progress=on_progress)
 
 
-def _lacking(board: link.Board, files: Mapping[str, bytes]) -> dict[str, bytes]:
+def lacking(board: link.Board, files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Leave out the modules of ours that the firmware has: an import would find those first."""
     ours = {f"{name}.mpy": name for name in runtime.modules()}
     return {
