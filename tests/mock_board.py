@@ -1,6 +1,7 @@
 """A board whose ROM boot loader answers (esp32-mock-bootloader), on a cable that can be pulled."""
 
 import contextlib
+import os
 import socket
 import struct
 import threading
@@ -94,6 +95,17 @@ class _Cable(server.BootloaderConnection):
         raise OSError("the cable was pulled")
 
 
+class _Pty(server.PtyMasterTransport):
+    """The mock's, which would close the number of its slave twice: by then it is another file's."""
+
+    def close(self) -> None:
+        if self._master < 0:
+            return
+        os.close(self._master)
+        self._master = -1
+        self._release_slave()
+
+
 @dataclass
 class MockBoard:
     """A board that waits for a firmware.
@@ -149,7 +161,7 @@ class MockBoard:
 
     @contextlib.contextmanager
     def _pty(self, stop: threading.Event, pull_after: int | None) -> Iterator[tuple]:
-        end = server.PtyMasterTransport.create(track_disconnect=True)
+        end = _Pty.create(track_disconnect=True)
         tty.setraw(end._slave)
         port = end.client_path
 

@@ -1,5 +1,6 @@
 """The command line in this process: what it prints, its exit code, what it leaves behind."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,18 @@ def refused(wedau: Wedau, place: Path) -> Refused:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder, trained on a table of ready features that lies beside it."""
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a table of ready features and a model that was trained on it."""
     folder = tmp_path_factory.mktemp("trained")
     samples.table(folder / "data.csv")
     args = ["train", str(folder / "data.csv"), "-o", str(folder / "saw"), "--trees", "5"]
     assert cli.run(args) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with its table beside it, for one file of tests that may build in it."""
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copytree(trained_once, folder, dirs_exist_ok=True)
     return folder / "saw"

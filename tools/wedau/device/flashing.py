@@ -219,5 +219,5 @@ def _state(port: str, before: str) -> Iterator[_State]:
     except DeviceError as error:
         if not state.is_incomplete:
             raise
-        reason = getattr(error, "reason", error.message)
+        reason = getattr(error, "reason", "the connection broke off")
         raise DeviceError(f"{incomplete}: {reason}", f"check the cable; {state.words}") from None
