@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import repositories
 from repositories import Made
-from served import Client
+from tuf_client import Client
 
 from wedau.ota import publishing
 

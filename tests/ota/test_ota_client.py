@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import repositories
 from repositories import Made
-from served import Client, serve
 from tuf.api.exceptions import ExpiredMetadataError, RepositoryError, UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root
+from tuf_client import Client
 
+from wedau.cli.ota_node import serve
 from wedau.errors import OtaError
 from wedau.ota import repository, upkeep
 from wedau.ota.fields import node

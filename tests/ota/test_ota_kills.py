@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import repositories
 from repositories import Made
-from served import Client, serve
+from tuf_client import Client
 
+from wedau.cli.ota_node import serve
 from wedau.ota import files, publishing, repository, upkeep
 
 MODEL = "stable/models/saw/xtensawin/saw.mpy"

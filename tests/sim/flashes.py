@@ -5,20 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from wedau.build.simboard import SimFirmware
+from wedau.cli import ota_node
 from wedau.flash_map import Partition
 from wedau.sim import direct, flash_image, nor
 from wedau.sim.direct import Ended
 
-TABLE = (
-    Partition("nvs", 1, 0x02, 0x9000, 0x4000),
-    Partition("otadata", 1, 0x00, 0xD000, 0x2000),
-    Partition("phy_init", 1, 0x01, 0xF000, 0x1000),
-    Partition("ota_0", 0, 0x10, 0x10000, 0x10000),
-    Partition("ota_1", 0, 0x11, 0x20000, 0x10000),
-    Partition("model_0", 1, 0x06, 0x30000, 0x4000),
-    Partition("model_1", 1, 0x06, 0x34000, 0x4000),
-    Partition("vfs", 1, 0x81, 0x38000, 0x8000),
-)
+TABLE = (*ota_node.TABLE[:-1], Partition("vfs", 1, 0x81, 0x38000, 0x8000))
 OTADATA = 0xD000
 SLOTS = {"ota_0": 0x10000, "ota_1": 0x20000}
 

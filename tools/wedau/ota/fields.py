@@ -7,13 +7,14 @@ from typing import Any
 from wedau.paths import resource
 
 
-def _load() -> ModuleType:
-    path = resource("modules", "frozen", "wedau", "ota", "fields.py")
-    spec = importlib.util.spec_from_file_location("wedau_ota_fields", path)
+def load(name: str) -> ModuleType:
+    """Load a file of the node's own Python, from modules/frozen/wedau/ota."""
+    path = resource("modules", "frozen", "wedau", "ota", f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"wedau_ota_{name}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-node: Any = _load()
+node: Any = load("fields")

@@ -1,8 +1,6 @@
 """Goldens: what a model answers to rows that the node makes, too, for its self-test there."""
 
-import importlib.util
 import math
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,8 +8,7 @@ import numpy as np
 from wedau.errors import OtaError
 from wedau.models.program import Floats, Program, Rows
 from wedau.models.unknown import WithUnknown
-from wedau.ota.fields import node
-from wedau.paths import resource
+from wedau.ota.fields import load, node
 
 _EXACT = ("votes",)  # families whose ties the board breaks as the laptop does
 _MOST_NUMBERS = 6000  # in all rows: each costs the board some 300 instructions
@@ -20,18 +17,7 @@ _SEEDS = 64
 _MARGIN = 1e-3  # between the best two classes; the board's arithmetic is much closer than that
 _DIGITS = 3  # of a regressor's value
 _MARGIN_UNITS = 0.1
-
-
-def _load() -> ModuleType:
-    path = resource("modules", "frozen", "wedau", "ota", "goldens.py")
-    spec = importlib.util.spec_from_file_location("wedau_ota_goldens", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_node: Any = _load()
+_node: Any = load("goldens")
 
 
 def make(program: Program) -> list[int]:

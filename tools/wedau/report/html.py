@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 
-from . import figures, palette, scores, text
+from . import figures, palette, scores, templates, text
 from .model import Build, Data, Feature, Report
 from .scatter import scatter
 
@@ -73,13 +73,7 @@ def render(report: Report) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("wedau.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates.environment()
     environment.filters.update(
         count=figures.count,
         value=lambda number: figures.value(number, None),
