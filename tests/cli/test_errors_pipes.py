@@ -108,6 +108,21 @@ def test_a_folder_named_like_a_recording_is_passed_over(place: Path) -> None:
     assert said.error == "runs/late.csv is not a file"
 
 
+def test_a_pipe_is_no_part_of_a_model(place: Path) -> None:
+    assert _run(place, "train", "data.csv", "-o", "s", "--trees", "2").returncode == 0
+    for name in ("held_out.csv", "model.json"):
+        (place / "s" / name).unlink()
+        os.mkfifo(place / "s" / name)
+        said = _refused(place, "build", "s", "--format", "data")
+        assert said.error == f"s/{name} is not a file"
+
+
+def test_a_pipe_is_no_firmware(place: Path) -> None:
+    os.mkfifo(place / "manifest.json")
+    said = _refused(place, "sim", "start", "--firmware", ".")
+    assert said.error == ". holds no firmware of the simulated board"
+
+
 def test_a_pipe_is_no_key_of_a_repository(place: Path) -> None:
     made = _run(place, "ota", "init", "repo", "--no-passphrase")
     assert made.returncode == 0, made.stderr

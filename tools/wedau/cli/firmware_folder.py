@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wedau import __version__
+from wedau import __version__, files
 from wedau.build.boards import MEBIBYTE, Board
 from wedau.build.esp32 import CHIP, Built
 from wedau.build.simboard import SimFirmware
@@ -21,6 +21,7 @@ MERGED = "merged.bin"
 WEB_MANIFEST = "web-manifest.json"
 LOCK = "dependencies.lock"
 SIM = "SIM"
+_LARGEST_FILE = 1 << 28
 _ELF, _PLUGIN = "firmware.elf", "libicount.so"
 _WEB_FAMILY = {"esp32s3": "ESP32-S3"}
 _SIM_HINT = "give the folder that 'wedau firmware build --board SIM' made"
@@ -150,7 +151,7 @@ def load_sim(folder: Path) -> SimFirmware:
     """
     place = (folder if (folder / firmware.MANIFEST).is_file() else folder / SIM).resolve()
     try:
-        manifest = json.loads((place / firmware.MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(_read(place / firmware.MANIFEST))
         board, images = manifest["board"], {each["file"]: each for each in manifest["images"]}
         found = {name: _entry(place / name) for name in (_ELF, _PLUGIN)} if board == SIM else {}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -166,8 +167,12 @@ def load_sim(folder: Path) -> SimFirmware:
 
 
 def _entry(path: Path) -> dict[str, Any]:
-    data = path.read_bytes()
+    data = _read(path)
     return {"file": path.name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _read(path: Path) -> bytes:
+    return files.read(path, _LARGEST_FILE, DataError, _SIM_HINT)
 
 
 def _write_json(path: Path, document: dict[str, Any]) -> None:

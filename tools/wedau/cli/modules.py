@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from wedau import files
 from wedau.cli.options import Format
 from wedau.errors import DataError
 from wedau.report import Build, Report, render
+from wedau.train.model import LARGEST_FILE
 
 NOTE = "modules.json"
 REPORTS = ("report.html", "report.json")
@@ -107,9 +109,9 @@ def load(folder: Path, arch: str) -> Built:
     is_data = arch == DATA
     again = f"run: wedau build {folder} {'--format' if is_data else '--arch'} {arch}"
     try:
-        note: dict[str, Any] = json.loads((folder / arch / NOTE).read_text(encoding="ascii"))
+        note: dict[str, Any] = json.loads(_read(folder / arch / NOTE))
         hashes = dict(note["files"])
-        files = {name: (folder / arch / name).read_bytes() for name in hashes}
+        data = {name: _read(folder / arch / name) for name in hashes}
         model_sha256 = note["model_sha256"]
         heap_bytes = note["build"]["heap_bytes"]
         if heap_bytes is not None and type(heap_bytes) is not int:
@@ -120,12 +122,17 @@ def load(folder: Path, arch: str) -> Built:
     if model_sha256 != _sha256((folder / CARD).read_bytes()):
         what = "data file" if is_data else "module"
         raise DataError(f"{folder} was trained again after its {what} was built", again)
-    for name, data in files.items():
-        if hashes[name] != _sha256(data):
+    for name, content in data.items():
+        if hashes[name] != _sha256(content):
             raise DataError(f"{folder / arch / name} was changed after it was built", again)
     if is_data and heap_bytes is None:
-        heap_bytes = sum(map(len, files.values()))
-    return Built(Format.DATA if is_data else Format.NATIVE, files, heap_bytes)
+        heap_bytes = sum(map(len, data.values()))
+    return Built(Format.DATA if is_data else Format.NATIVE, data, heap_bytes)
+
+
+def _read(path: Path) -> bytes:
+    """Read a file of a model; a pipe in its place is a DataError."""
+    return files.read(path, LARGEST_FILE, DataError, "build it again")
 
 
 def forget(folder: Path) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
-from wedau import models
+from wedau import files, models
 from wedau.errors import ConvertError, DataError
 from wedau.models import Program, Sums, Votes, WithUnknown, trees
 from wedau.train import held_out as rows_of
@@ -30,6 +30,7 @@ from wedau.train.held_out import HeldOut
 __all__ = ["Card", "DataCard", "HeldOut", "Metrics", "TrainedModel", "check_replaceable"]
 
 CARD, HELD_OUT = "model.json", "held_out.csv"
+LARGEST_FILE = 1 << 28  # of a model, in bytes
 TREES, PARAMETERS, OUTPUTS = "trees.json", "parameters.json", "outputs.csv"
 _AGAIN = "the model's files were damaged or edited: run 'wedau train' again"
 _OWN = (CARD, HELD_OUT, TREES, PARAMETERS, OUTPUTS)
@@ -206,7 +207,7 @@ def _json(data: Any, indent: int | None) -> bytes:
 def _read(folder: Path, name: str) -> bytes:
     path = folder / name
     try:
-        return path.read_bytes()
+        return files.read(path, LARGEST_FILE, DataError, _AGAIN)
     except OSError as error:
         raise DataError(
             f"{folder} is not a model folder: no {name} in it",
