@@ -9,7 +9,7 @@ RELEASE := build/release
 BOARDS = $(shell $(BIN)/wedau boards --json | $(BIN)/python -c \
 	'import json, sys; print(*(board["board"] for board in json.load(sys.stdin)))')
 
-.PHONY: demo test bench docs micropython-tests check clean
+.PHONY: demo test bench docs micropython-tests fuzz check clean
 .PHONY: firmware wheel mip page sign check-boards list-boards
 
 demo: $(READY)
@@ -38,6 +38,13 @@ docs: $(READY)
 # MicroPython's own tests, all of them, on the simulated board.
 micropython-tests: $(READY)
 	@$(BIN)/python tests/micropython/suite.py
+
+# The parsers of what comes from outside, each with 10 million inputs; takes an hour. make fuzz
+# EXECUTIONS=100000: fewer.
+EXECUTIONS := 10000000
+fuzz: $(READY)
+	@$(BIN)/python tests/ota/fuzz --executions $(EXECUTIONS)
+	@WEDAU_FUZZ_EXECUTIONS=$(EXECUTIONS) $(BIN)/pytest -q --timeout 0 -k fuzzer tests/core
 
 # What a release is made of, in this order: docs/howto/release.md.
 

@@ -95,8 +95,10 @@ def fuzz(name: str, seeds: list[bytes], folder: Path, *options: str) -> None:
     for i, blob in enumerate(seeds):
         (corpus / str(i)).write_bytes(blob)
     seconds = os.environ.get("WEDAU_FUZZ_SECONDS", "10")
-    limits = ["-max_len=256", "-timeout=5", "-seed=1", f"-max_total_time={seconds}"]
-    run(program, *limits, corpus, timeout=float(seconds) + 120)
+    executions = os.environ.get("WEDAU_FUZZ_EXECUTIONS")  # instead of a time
+    enough = f"-runs={executions}" if executions else f"-max_total_time={seconds}"
+    limits = ["-max_len=256", "-timeout=5", "-seed=1", enough]
+    run(program, *limits, corpus, timeout=3600 if executions else float(seconds) + 120)
 
 
 @pytest.mark.parametrize("lanes", [1, 4])

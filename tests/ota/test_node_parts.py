@@ -46,7 +46,7 @@ class Sector:
 def record(number: int) -> object:
     kind, state = 1 + number % 3, 1 + number % 5
     made = journal.Record(kind, state, number % 2, number + 1, 100, bytes(32), "saw", "1")
-    made.golden = (32, 4, 7, 0xFFFFFFFF, -3)
+    made.seq, made.golden = 1, (32, 4, 7, 0xFFFFFFFF, -3)
     return made
 
 
@@ -77,6 +77,13 @@ def test_journal_takes_no_other_bytes_for_a_record(data: bytes) -> None:
     good = record(3).pack()  # type: ignore[attr-defined]
     assert journal.unpack(good).pack() == good
     assert journal.unpack(good[:-1] + bytes([good[-1] ^ 1])) is None
+
+
+@pytest.mark.parametrize("seq", [0, 0x80000000, 0xFFFFFFFF])
+def test_journal_takes_no_record_for_one_that_has_no_successor(seq: int) -> None:
+    made = record(3)
+    made.seq = seq  # type: ignore[attr-defined]
+    assert journal.unpack(made.pack()) is None  # type: ignore[attr-defined]
 
 
 def unpacked(data: bytes, piece: int) -> list[tuple[str, bytes]]:

@@ -15,6 +15,7 @@ _TYPE, _REGULAR = 0o170000, 0o100000
 _MAX_NAME_BYTES = 256
 _TRAILER = "TRAILER!!!"
 _HEX = b"0123456789abcdefABCDEF"
+_PRINTABLE = bytes(range(32, 127))
 
 
 class Unpacker:
@@ -72,7 +73,7 @@ class Unpacker:
         self._need(bytes(self._head[:6]) in _MAGICS, "it is no archive")
         length = self._field(_NAME_SIZE)
         raw = bytes(self._head[_HEADER_BYTES : _HEADER_BYTES + length])
-        self._need(raw[-1] == 0 and all(32 <= byte < 127 for byte in raw[:-1]), "bad name")
+        self._need(raw[-1] == 0 and not raw[:-1].strip(_PRINTABLE), "bad name")
         name, size = raw[:-1].decode(), self._field(_SIZE)
         self._filled, self._wanted = 0, _HEADER_BYTES
         if name == _TRAILER:
@@ -86,7 +87,7 @@ class Unpacker:
     def _field(self, number):
         start = 6 + 8 * number
         digits = bytes(self._head[start : start + 8])
-        self._need(all(digit in _HEX for digit in digits), "it is no archive")
+        self._need(not digits.strip(_HEX), "it is no archive")
         return int(digits, 16)
 
     def _need(self, condition, what):

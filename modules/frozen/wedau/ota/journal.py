@@ -21,6 +21,8 @@ RECORD_BYTES = struct.calcsize(_FORMAT) + 4
 _MAGIC = b"WDJ1"
 _ERASED = b"\xff" * RECORD_BYTES
 _PLACES = SECTOR_BYTES // RECORD_BYTES
+_MAX_SEQ = 0x7FFFFFFF  # more than the flash can take; each that is read has a successor
+_PRINTABLE = bytes(range(32, 127))
 _LAST = 0  # the role of a kind's latest record, beside the states that are remembered
 
 # Kinds
@@ -89,7 +91,7 @@ def unpack(data):
     rows, exponent, features, seed, crc, serial, length, action = values[8:16]
     if not (MODEL <= kind <= FIRMWARE and WRITING <= state <= FAILED and slot <= 1):
         return None
-    if reported > 1 or is_mpy > 1:
+    if reported > 1 or is_mpy > 1 or not 0 < seq <= _MAX_SEQ:
         return None
     name, version, code = [_text(field) for field in values[17:20]]
     if name is None or version is None or code is None:
@@ -104,7 +106,7 @@ def unpack(data):
 def _text(field):
     """Return the text of a field that zeros fill up, None if it is no ASCII."""
     text = field.rstrip(b"\0")
-    if any(not 32 <= byte < 127 for byte in text):
+    if text.strip(_PRINTABLE):
         return None
     return text.decode()
 
