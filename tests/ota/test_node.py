@@ -1,6 +1,5 @@
 """A node on the simulated board: updates from a web server, tried, confirmed, or rolled back."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,36 +16,6 @@ from wedau.sim import app_image, direct
 
 GOOD = ota_node.MAIN.format(name="saw", row=ota_samples.ROW, good=20)
 IDLE = ota_node.MAIN.format(name="saw", row=ota_samples.ROW, good=0)
-
-
-@pytest.fixture(scope="module")
-def settled(
-    whole_firmware: SimFirmware, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, Node]]:
-    """The folder of a repository that is served, and a node that has its first model."""
-    folder = tmp_path_factory.mktemp("node")
-    repository = Repository.make(folder / "releases")
-    repository.release(ota_samples.small_model("old"))
-    with ota_node.serve(folder) as url:
-        node = Node.provisioned(
-            whole_firmware, folder / "flash.bin", repository.root, {"url": f"{url}/now"}
-        )
-        (folder / "now").symlink_to("releases")
-        assert "confirmed" in node.run(ota_samples.SETTLE).output
-        yield folder, node
-
-
-@pytest.fixture
-def place(settled: tuple[Path, Node], tmp_path: Path) -> tuple[Repository, Node]:
-    """Copies of the repository, served in its place, and of the node."""
-    import shutil
-
-    folder, node = settled
-    shutil.copytree(folder / "releases", tmp_path / "releases")
-    (folder / "now").unlink()
-    (folder / "now").symlink_to(tmp_path / "releases")
-    shutil.copy(node.flash, tmp_path / "flash.bin")
-    return Repository(tmp_path / "releases"), replace(node, flash=tmp_path / "flash.bin")
 
 
 def answers(output: str) -> list[str]:

@@ -32,9 +32,8 @@ def boot(restart=None):
     import machine
 
     _restart = restart or machine.reset
-    node = _make()
-    woken = getattr(machine, "DEEPSLEEP_RESET", None)
-    if node.boot(woken is not None and machine.reset_cause() == woken):
+    node = make_node()
+    if node.boot(_began(machine)):
         _restart()
     _node = node
 
@@ -107,7 +106,25 @@ def status():
     return found
 
 
-def _make():
+def _began(machine):
+    """Return how this run began: a watchdog and the program restart the board, too, power does not.
+
+    A brownout looks like a loss of power here.
+    """
+    from wedau.ota.install import POWERED, RESTARTED, WOKEN
+
+    cause = machine.reset_cause()
+    if cause == getattr(machine, "DEEPSLEEP_RESET", None):
+        return WOKEN
+    return POWERED if cause == getattr(machine, "PWRON_RESET", None) else RESTARTED
+
+
+def make_node():
+    """Return this board's node; nothing is decided yet.
+
+    Raises:
+        OtaError: as boot().
+    """
     import esp32
     from wedau_ed25519 import verify
 

@@ -6,7 +6,7 @@ import sys
 
 from wedau.ota.cpio import Unpacker
 from wedau.ota.errors import OtaError
-from wedau.ota.install import Installer
+from wedau.ota.install import WOKEN, Installer
 from wedau.ota.journal import APP, STORED, TRIAL
 
 FOLDERS = ("/app/0", "/app/1")
@@ -25,16 +25,17 @@ class Apps(Installer):
         super().__init__(journal, buffer)
         self.live = None
 
-    def resume(self, woken):
+    def resume(self, began):
         """Put the folder that this run uses on sys.path.
 
         Args:
-            woken: whether the board slept deeply, which is no failed try.
+            began: RESTARTED, WOKEN or POWERED: how this run did.
         """
         record = self._journal.confirmed(APP)
         last = self._journal.last(APP)
         if last is not None and last.state in (STORED, TRIAL):
-            self.trial = self._next_try(last, woken)
+            woken = last.state == TRIAL and began == WOKEN
+            self.trial = last if woken else self._next_try(last, TRIAL, began)
             if self.trial is None:
                 self.fail("crash")
             record = self.trial or record

@@ -70,6 +70,11 @@ class Ddi:
         """Return the response with a payload; see wedau.ota.swu.Swu.open()."""
         return await self._offered().open(path, headers)
 
+    @property
+    def asked(self):
+        """Whether the server wants something done."""
+        return self.action != 0
+
     def has(self, path):
         """Return whether the file that is offered holds the target of this path."""
         return self._swu is not None and self._swu.path == path

@@ -18,8 +18,8 @@ async def download(open_at, target, sink, buffer):
             asked for again.
 
     Raises:
-        OtaError: length, hash, connection: it broke too often; and what the sink raises. What the
-            sink holds is then worth nothing.
+        OtaError: missing, length, hash, connection: it broke too often; and what the sink raises.
+            What the sink holds is then worth nothing.
     """
     await _Download(open_at, target, sink, buffer).run()
 
@@ -85,6 +85,8 @@ class _Download:
         return n
 
     def _take_up(self, response, asked_for_rest):
+        if response.status in (404, 410):
+            raise OtaError("missing", "the server has no such payload")
         response.expect((200, 206) if asked_for_rest else (200,))
         beginning = "bytes %d-" % self._at
         if response.status == 206:

@@ -1,12 +1,13 @@
 """The firmware: into the other OTA partition, a start on trial, and back if it does not do well.
 
 The boot loader does the rest: it goes back from a firmware that was not marked valid in its run. A
-loss of power looks to it like a crash, so it is asked for the new one again, up to three times.
+loss of power looks to it like a crash, so it is asked for the new one again: the node can tell one
+from the other.
 """
 
 from wedau.ota import slots
 from wedau.ota.errors import OtaError
-from wedau.ota.install import MAX_TRIES, Installer, check_hash
+from wedau.ota.install import RESTARTED, WOKEN, Installer, check_hash
 from wedau.ota.journal import FIRMWARE, STORED, TRIAL
 
 _BLOCKS = 4  # ioctl of a block device
@@ -30,36 +31,29 @@ class Firmware(Installer):
         super().__init__(journal, buffer)
         self._type, self._board = partition_type, board
 
-    def resume(self, woken):
+    def resume(self, began):
         """See what became of a new firmware; return whether the board has to restart now.
 
         Args:
-            woken: whether the board slept deeply, which is no failed try.
+            began: RESTARTED, WOKEN or POWERED: how this run did.
         """
         last = self._journal.last(FIRMWARE)
         if last is None or last.state not in (STORED, TRIAL):
             return False
         if last.slot == self._running():
-            return self._try(last, woken)
-        if last.count >= MAX_TRIES:
-            super().fail("crash")  # the boot loader went back already
-            return False
-        return self._switch(last)
+            return self._try(last, began)
+        return self._switch(last, began)  # the boot loader went back, or was never asked
 
-    def _try(self, last, woken):
+    def _try(self, last, began):
         """Put the firmware that runs on trial; return whether the board has to restart now."""
         if last.state == STORED:
             self.trial = last.next(TRIAL, count=last.count)
-        elif not woken:
-            self.trial = last.next(TRIAL, count=last.count + 1)
-        else:
-            self.trial = last
+            self._journal.append(self.trial)
             return False
-        if self.trial.count > MAX_TRIES:
+        self.trial = last if began == WOKEN else self._next_try(last, TRIAL, began)
+        if self.trial is None:
             self.fail("crash")
-            return True
-        self._journal.append(self.trial)
-        return False
+        return self.trial is None
 
     def check(self, custom):
         """Raise OtaError (board) unless the firmware is for this board."""
@@ -73,7 +67,7 @@ class Firmware(Installer):
             OtaError: flash: it does not read back; format: the boot loader does not take it.
         """
         super().store()
-        if not self._switch(self._journal.last(FIRMWARE)):
+        if not self._switch(self._journal.last(FIRMWARE), RESTARTED):
             raise OtaError("format", "the boot loader does not take the firmware")
 
     def confirm(self):
@@ -97,9 +91,11 @@ class Firmware(Installer):
         """Return where the payload of a record lies."""
         return _area(self._type("ota_%d" % record.slot))
 
-    def _switch(self, last):
-        """Let the boot loader start it next; False: it does not take it, or it is not whole."""
-        self._journal.append(last.next(STORED, count=last.count + 1))
+    def _switch(self, last, began):
+        """Let the boot loader start it next; False: too often, not whole, or it does not take it."""
+        if self._next_try(last, STORED, began) is None:
+            super().fail("crash")
+            return False
         try:
             check_hash(self.area(last), last, self._buffer)
             self._type("ota_%d" % last.slot).set_boot()

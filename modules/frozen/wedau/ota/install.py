@@ -7,7 +7,11 @@ from wedau.ota.errors import OtaError
 from wedau.ota.fields import MAX_SERIAL
 from wedau.ota.journal import CONFIRMED, FAILED, STORED, TRIAL, WRITING, Record
 
-MAX_TRIES = 3
+MAX_TRIES = 3  # that end in a restart which nobody but the payload can be blamed for
+MAX_CUTS = 10  # tries that a loss of power ended: nobody's fault, until there are too many
+
+# How a run began, which says how the one before it ended.
+RESTARTED, WOKEN, POWERED = 0, 1, 2
 
 
 class Installer:
@@ -86,8 +90,8 @@ class Installer:
             OtaError: flash: it does not read back; format: it is not what its kind has to be.
         """
         self._sink.finish()
-        self._sink = None
         self._read_back(self.record)
+        self._sink = None
         self._journal.append(self.record.next(STORED))
 
     def abort(self):
@@ -111,14 +115,21 @@ class Installer:
         """Return the record of the payload that a patch can apply to, or None."""
         return None if self.damaged else self._journal.confirmed(self.kind)
 
-    def _next_try(self, last, woken):
-        """Return the record of this try, written to the flash; None: there were too many."""
-        if last.state == TRIAL and woken:
-            return last
-        count = last.count + 1 if last.state == TRIAL else 1
-        if count > MAX_TRIES:
+    def _next_try(self, last, state, began):
+        """Return the record of one more try, written to the flash; None: there were too many.
+
+        Args:
+            last: the record so far.
+            state: of the new one.
+            began: how this run did; where it began with power, the last try counts as a loss of it.
+        """
+        record = last.next(state, count=last.count)
+        if began == POWERED and last.count:
+            record.cuts += 1
+        else:
+            record.count += 1
+        if record.count > MAX_TRIES or record.cuts > MAX_CUTS:
             return None
-        record = last.next(TRIAL, count=count)
         self._journal.append(record)
         return record
 

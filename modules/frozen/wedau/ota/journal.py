@@ -4,10 +4,10 @@ Two sectors of flash. Records are appended to one of them; when it is full, the 
 gets a copy of what still counts before anything else. The sector that holds the only copy of a record
 that counts is never erased.
 
-A record, little-endian: "WDJ1", sequence number, kind, state, slot, count, whether it was reported,
-whether the payload is a .mpy, then the golden (wedau.ota.goldens: rows, exponent, features, seed, CRC;
-zeros where there is none), serial, length, the server's action, SHA-256, name, version, code of the
-failure, CRC-32 of all before it.
+A record, little-endian: "WDJ1", sequence number, kind, state, slot, tries, losses of power, whether it
+was reported, whether the payload is a .mpy, then the golden (wedau.ota.goldens: rows, exponent,
+features, seed, CRC; zeros where there is none), serial, length, the server's action, SHA-256, name,
+version, code of the failure, CRC-32 of all before it.
 """
 
 import binascii
@@ -16,7 +16,7 @@ import struct
 from wedau.ota.errors import OtaError
 
 SECTOR_BYTES = 4096
-_FORMAT = "<4sIBBBBBBBbHIIIII32s32s40s12s"
+_FORMAT = "<4sIBBBBBBBBbHIIIII32s32s40s12s"
 RECORD_BYTES = struct.calcsize(_FORMAT) + 4
 _MAGIC = b"WDJ1"
 _ERASED = b"\xff" * RECORD_BYTES
@@ -35,7 +35,8 @@ NO_GOLDEN = (0, 0, 0, 0, 0)
 
 
 class Record:
-    """One step of one payload. ``length``: bytes. ``sha256``: bytes. ``count``: tries so far.
+    """One step of one payload. ``length``: bytes. ``sha256``: bytes. ``count``: tries so far, but
+    those that a loss of power ended: ``cuts``.
 
     ``golden``: rows, features, seed, crc, exponent. ``is_mpy``: of a model. ``action``: the
     server's number of what it wants done. ``code``: one of wedau.ota.errors.CODES, or "".
@@ -45,7 +46,7 @@ class Record:
         self.seq = 0
         self.kind, self.state, self.slot, self.serial = kind, state, slot, serial
         self.length, self.sha256, self.name, self.version = length, sha256, name, version
-        self.action = self.count = self.reported = self.is_mpy = 0
+        self.action = self.count = self.cuts = self.reported = self.is_mpy = 0
         self.golden, self.code = NO_GOLDEN, ""
 
     def next(self, state, count=0, code="", reported=0):
@@ -62,13 +63,14 @@ class Record:
         )
         new.action, new.golden, new.is_mpy = self.action, self.golden, self.is_mpy
         new.count, new.code, new.reported = count, code, reported
+        new.cuts = self.cuts
         return new
 
     def pack(self):
         """Return the bytes of it."""
-        head = (_MAGIC, self.seq, self.kind, self.state, self.slot, self.count, self.reported)
+        head = (_MAGIC, self.seq, self.kind, self.state, self.slot, self.count, self.cuts)
         rows, features, seed, crc, exponent = self.golden
-        golden = (self.is_mpy, rows, exponent, features, seed, crc)
+        golden = (self.reported, self.is_mpy, rows, exponent, features, seed, crc)
         numbers = (self.serial, self.length, self.action)
         texts = (self.name.encode(), self.version.encode(), self.code.encode())
         data = struct.pack(_FORMAT, *(head + golden + numbers + (self.sha256,) + texts))
@@ -87,17 +89,18 @@ def unpack(data):
     if struct.unpack("<I", data[RECORD_BYTES - 4 :])[0] != binascii.crc32(body) & 0xFFFFFFFF:
         return None
     values = struct.unpack(_FORMAT, body)
-    _, seq, kind, state, slot, count, reported, is_mpy = values[:8]
-    rows, exponent, features, seed, crc, serial, length, action = values[8:16]
+    _, seq, kind, state, slot, count, cuts, reported, is_mpy = values[:9]
+    rows, exponent, features, seed, crc, serial, length, action = values[9:17]
     if not (MODEL <= kind <= FIRMWARE and WRITING <= state <= FAILED and slot <= 1):
         return None
     if reported > 1 or is_mpy > 1 or not 0 < seq <= _MAX_SEQ:
         return None
-    name, version, code = [_text(field) for field in values[17:20]]
+    name, version, code = [_text(field) for field in values[18:21]]
     if name is None or version is None or code is None:
         return None
-    record = Record(kind, state, slot, serial, length, values[16], name, version)
+    record = Record(kind, state, slot, serial, length, values[17], name, version)
     record.seq, record.count, record.code, record.reported = seq, count, code, reported
+    record.cuts = cuts
     record.golden, record.is_mpy = (rows, features, seed, crc, exponent), is_mpy
     record.action = action
     return record

@@ -6,7 +6,7 @@ import vfs
 
 from wedau.ota import goldens, report, slots
 from wedau.ota.errors import OtaError
-from wedau.ota.install import Installer, check_hash
+from wedau.ota.install import WOKEN, Installer, check_hash
 from wedau.ota.journal import MODEL, STORED, TRIAL
 
 MOUNT = "/model"
@@ -45,14 +45,14 @@ class Models(Installer):
         self._areas = areas
         self.live = self.problem = None
 
-    def resume(self, woken):
+    def resume(self, began):
         """Mount the model that this run uses: one on trial, else the one that was confirmed.
 
         Args:
-            woken: whether the board slept deeply, which is no failed try.
+            began: RESTARTED, WOKEN or POWERED: how this run did.
         """
         last = self._journal.last(MODEL)
-        if last is not None and last.state in (STORED, TRIAL) and self._try(last, woken):
+        if last is not None and last.state in (STORED, TRIAL) and self._try(last, began):
             return
         confirmed = self._journal.confirmed(MODEL)
         if confirmed is None:
@@ -94,9 +94,10 @@ class Models(Installer):
         """Return where the payload of a record lies."""
         return self._areas[record.slot]
 
-    def _try(self, last, woken):
+    def _try(self, last, began):
         """Put a new model on trial; return whether it is mounted now."""
-        record = self._next_try(last, woken)
+        woken = last.state == TRIAL and began == WOKEN
+        record = last if woken else self._next_try(last, TRIAL, began)
         if record is None:
             self.fail("crash")
             return False

@@ -13,8 +13,10 @@ A carrier brings the bytes and takes the news; it decides nothing. It is an obje
     async tell(news)                 say what happened, one dict of wedau.ota.report; OtaError
                                      connection: it is told again at the next poll.
     hears                            whether tell() reaches anybody.
-    action                           after begin(): number of what the server wants done, or 0; it is
-                                     kept in the journal and comes back in the news.
+    asked                            after begin(): whether somebody wants the node to have what it
+                                     brings, and is told if that cannot be.
+    action                           after begin(): the server's number of that, or 0; it is kept in
+                                     the journal and comes back in the news.
     poll_s                           after begin(): seconds to the next poll that the server asks
                                      for, or None.
 """
@@ -61,16 +63,16 @@ class Node:
         self.model = Models(journal, areas, self._buffer)
         self._all = (self.firmware, self.app, self.model)
 
-    def boot(self, woken):
+    def boot(self, began):
         """Take up what the last run left; return whether the board has to restart now.
 
         Args:
-            woken: whether the board slept deeply.
+            began: how this run did: RESTARTED, WOKEN or POWERED of wedau.ota.install.
         """
-        if self.firmware.resume(woken):
+        if self.firmware.resume(began):
             return True
-        self.app.resume(woken)
-        self.model.resume(woken)
+        self.app.resume(began)
+        self.model.resume(began)
         if self.firmware.trial is None:
             return False
         try:
@@ -135,7 +137,7 @@ class Node:
             await self._receive(carrier, *offer)
             return True
         except OtaError as error:
-            if carrier.action and error.code not in ("connection", "pending"):
+            if carrier.asked and error.code not in ("connection", "pending"):
                 await carrier.tell(report.refusal(carrier.action, error.code))
             raise
 
@@ -158,7 +160,7 @@ class Node:
                     patch = self._find_patch(installer, targets, path, carrier, trust.root)
                     whole = (targets[path], target_path(trust.root, path, targets[path]))
                     return installer, whole, patch
-        if carrier.action:
+        if carrier.asked:
             code = "" if verdict == "confirmed" else verdict
             await carrier.tell(report.refusal(carrier.action, code))
         return None
@@ -239,7 +241,7 @@ class Node:
             await self._download(carrier, patches.Sink(installer, live, length), target, place)
             installer.store()
         except OtaError as error:
-            if error.code == "connection":
+            if error.code in ("connection", "format"):  # the whole would not do any better
                 raise
             return False
         return True
@@ -265,8 +267,8 @@ class Node:
 
 
 def _fits(installer, custom, carrier):
-    """Return whether the payload runs here; where a server wants it done, that is asked later."""
-    if carrier.action:
+    """Return whether the payload runs here; where somebody wants it there, that is asked later."""
+    if carrier.asked:
         return True
     try:
         installer.check(custom)

@@ -7,7 +7,7 @@ from wedau.ota.http import quote
 class Static:
     """Carries updates from a web server that only hands out files; see wedau.ota.node."""
 
-    hears = False
+    hears = asked = False
     action = 0
     poll_s = None
 

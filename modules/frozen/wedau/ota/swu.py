@@ -66,7 +66,7 @@ class Swu:
             await self._read(0)
         if _plain(path) != self.path:
             raise OtaError("missing", "the file from the server has no " + path)
-        at, etag = _range(headers)
+        at, etag = range_of(headers)
         start = self._start + at
         etag = etag or self._etag
         asked = ("Range: bytes=%d-" % start, "If-Range: " + etag) if etag else ()
@@ -222,7 +222,7 @@ def _plain(path):
     return folder + slash + file
 
 
-def _range(headers):
+def range_of(headers):
     """Return where a request is to go on, and for which ETag."""
     at, etag = 0, None
     for line in headers:
