@@ -14,7 +14,7 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import MetaFile
 from tuf_server import EXPIRES, PAST, Client, Repository, served
 
-from wedau.paths import resource
+from wedau.paths import cache_dir, resource
 
 ALL = ("root", "targets", "snapshot", "timestamp")
 LATER = EXPIRES - timedelta(days=12)
@@ -506,16 +506,52 @@ def test_endless_file_is_refused(client: Client, repository: Repository, role: s
     assert client.refresh() == "length"
 
 
+PROGRAM = [sys.executable, str(resource("tools", "tuf-client"))]
+
+
 def test_executable_speaks_the_protocol(repository: Repository, url: str, tmp_path: Path):
-    root = tmp_path / "root.json"
-    root.write_bytes(repository.files["metadata/1.root.json"])
-    program = [sys.executable, str(resource("tools", "tuf-client"))]
-    trusted = ["--metadata-dir", str(tmp_path / "trusted")]
+    (tmp_path / "root.json").write_bytes(repository.files["metadata/1.root.json"])
+    repository.add_target("a folder/saw.mpy", b"content")
+    path = next(path for path in repository.files if path.startswith("targets/"))
+    repository.files[quote(path)] = repository.files[path]
+    repository.publish("targets", "snapshot", "timestamp")
+    where = ["--metadata-url", f"{url}metadata", "--target-dir", "new/downloads"]
+    where += ["--target-base-url", f"{url}targets"]
 
     def call(*arguments: str) -> int:
-        done = subprocess.run([*program, *trusted, *arguments], timeout=60, capture_output=True)
+        command = [*PROGRAM, "--metadata-dir", "trusted", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, timeout=60, capture_output=True, text=True)
+        assert "Traceback" not in done.stderr, done.stderr
         return done.returncode
 
-    assert call("init", str(root)) == 0
+    assert call("init", "nothing.json") == 1
+    assert call("--metadata-url", f"{url}metadata", "refresh") == 1
+    assert call("init", "root.json") == 0
+    assert repository.asked() == []
     assert call("--metadata-url", f"{url}metadata", "refresh") == 0
     assert call("--metadata-url", f"{url}nothing", "refresh") == 1
+    assert call("refresh") == 2
+    assert call(*where, "--target-name", "a folder/saw.mpy", "download") == 0
+    (got,) = (tmp_path / "new" / "downloads").iterdir()
+    assert got.read_bytes() == b"content"
+    both = ["--target-name", "a folder/saw.mpy", "--target-name", "nothing"]
+    assert call(*where, *both, "download") == 1
+
+
+def test_clients_that_start_together_for_the_first_time_build_what_they_need_once(
+    repository: Repository, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "root.json").write_bytes(repository.files["metadata/1.root.json"])
+    for name in ("micropython", "monocypher"):
+        (tmp_path / "cache").mkdir(exist_ok=True)
+        (tmp_path / "cache" / name).symlink_to(cache_dir(name))
+    monkeypatch.setenv("WEDAU_CACHE", str(tmp_path / "cache"))
+
+    def start(number: int, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [*PROGRAM, "--metadata-dir", f"trusted-{number}", *arguments]
+        return subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
+
+    for arguments in (("init", "root.json"), ("--metadata-url", f"{url}metadata", "refresh")):
+        together = [start(number, *arguments) for number in range(4)]
+        assert [client.wait(timeout=120) for client in together] == [0, 0, 0, 0]
+    assert len(list((tmp_path / "cache" / "tuf-client").glob("*.mpy"))) == 1

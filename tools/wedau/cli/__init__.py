@@ -7,7 +7,6 @@ import sys
 import traceback
 from types import FrameType
 
-from wedau.cli.app import app
 from wedau.cli.console import complain
 from wedau.cli.mishaps import explain
 
@@ -31,6 +30,8 @@ def run(args: list[str]) -> int:
     debug = "--debug" in args
     args = [arg for arg in args if arg != "--debug"]
     try:
+        from wedau.cli.app import app  # all commands: seconds that other users of this package save
+
         code = int(app(args, prog_name="wedau", standalone_mode=False) or 0)
         sys.stdout.flush()
     except BrokenPipeError:

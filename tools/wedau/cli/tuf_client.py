@@ -10,6 +10,7 @@ signatures on the board. The exit code is 0, or 1 with the reason on stderr.
 """
 
 import argparse
+import fcntl
 import hashlib
 import json
 import shutil
@@ -19,9 +20,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wedau.build import runtime
-from wedau.cli import verify
-from wedau.cli.workbench import micropython_source
+from wedau.build import runtime, sources
 from wedau.errors import WedauError
 from wedau.paths import cache_dir, resource
 from wedau.sim import unix
@@ -47,15 +46,25 @@ def run(arguments: Sequence[str] | None = None, *, now: datetime | None = None) 
     Returns:
         "done", or why it was refused.
     """
-    given = _parser().parse_args(arguments)
-    if given.command == "init":
-        given.metadata_dir.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(given.root, given.metadata_dir / "root.json")
-        return _DONE
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command != "init" and not given.metadata_url:
+        parser.error(f"{given.command} needs --metadata-url")
+    if given.command == "download" and not (given.target_dir and given.target_base_url):
+        parser.error("download needs --target-dir and --target-base-url")
     try:
+        given.metadata_dir.mkdir(parents=True, exist_ok=True)
+        if given.command == "init":
+            _signature_module()  # what takes a while the first time, before anybody serves anything
+            shutil.copyfile(given.root, given.metadata_dir / "root.json")
+            return _DONE
+        if given.target_dir:
+            given.target_dir.mkdir(parents=True, exist_ok=True)
         return _run(given, now or datetime.now(UTC)).strip()
     except WedauError as error:
         return f"{error.message}; {error.hint}"
+    except OSError as error:
+        return str(error)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,7 +91,8 @@ def _run(arguments: argparse.Namespace, now: datetime) -> str:
         "target_dir": str(arguments.target_dir and arguments.target_dir.resolve()),
         "target_url": (arguments.target_base_url or "").rstrip("/") + "/",
     }
-    with verify.scratch() as work:
+    with tempfile.TemporaryDirectory(prefix="wedau-") as folder:
+        work = Path(folder)
         (work / "given.json").write_text(json.dumps(given), encoding="utf-8")
         shutil.copyfile(_signature_module(), work / f"{_SIGNATURES}.mpy")
         (work / "wedau").symlink_to(resource("modules", "frozen", "wedau"))
@@ -97,9 +107,14 @@ def _signature_module() -> Path:
     for path in (made_of.bind, *made_of.core):
         digest.update(path.read_bytes())
     path = cache_dir("tuf-client") / f"{_SIGNATURES}-{digest.hexdigest()[:16]}.mpy"
-    if not path.is_file():
+    if path.is_file():
+        return path
+    with path.with_name("lock").open("w") as lock:  # one builds, the others wait for it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.is_file():
+            return path
         with tempfile.TemporaryDirectory(dir=path.parent) as work:
-            source = micropython_source().path
+            source = sources.micropython().path
             made = runtime.build(_SIGNATURES, arch="x64", micropython=source, out=Path(work))
             made.path.replace(path)
     return path
