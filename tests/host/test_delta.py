@@ -119,6 +119,25 @@ def test_patch_between_unrelated_files_is_not_made() -> None:
     assert delta.make(rng.randbytes(5000), rng.randbytes(5000)) is None
 
 
+def test_patch_is_made_where_it_is_smaller_than_70_percent_of_the_whole() -> None:
+    rng = random.Random(4)
+    old, made = rng.randbytes(4000), []
+    for kept in range(0, 4000, 200):
+        new = old[:kept] + rng.randbytes(4000 - kept)
+        patch = delta.make(old, new)
+        made.append(patch is not None)
+        assert made[-1] == (len(delta._create(old, new)) < 0.7 * len(new))
+    assert made == sorted(made) and set(made) == {False, True}
+
+
+def test_patch_of_just_the_share_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new, patch = example()
+    monkeypatch.setattr(delta, "MAX_SHARE", len(patch) / len(new))
+    assert delta.make(old, new) is None
+    monkeypatch.setattr(delta, "MAX_SHARE", (len(patch) + 1) / len(new))
+    assert delta.make(old, new) == patch
+
+
 def test_patch_of_a_firmware_is_a_fraction_of_it() -> None:
     """1 MB of repetitive words, moved by an insertion, with references that moved along."""
     rng = random.Random(3)

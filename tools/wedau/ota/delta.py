@@ -5,7 +5,7 @@ import io
 from wedau import _core
 from wedau.errors import UsageError
 
-MAX_SHARE = 0.7  # of the new payload; above, the whole is the better download
+MAX_SHARE = 0.7  # of the new payload; from there on the whole is the better download
 _WINDOW_BITS = 11
 _LOOKAHEAD_BITS = 6
 
@@ -26,7 +26,7 @@ def make(old: bytes, new: bytes) -> bytes | None:
     if max(len(old), len(new)) > _core.LIMITS["DELTA_MAX_FILE_BYTES"]:
         raise UsageError("a payload of 512 MiB cannot be patched", "release it without --delta")
     patch = _create(old, new)
-    if len(patch) > MAX_SHARE * len(new) or _apply(old, patch, len(new)) != new:
+    if len(patch) >= MAX_SHARE * len(new) or _apply(old, patch, len(new)) != new:
         return None
     return patch
 
