@@ -59,6 +59,7 @@ def run(
     heap_bytes: int | None = None,
     most_boots: int = 10,
     timeout_s: float = 60.0,
+    first_cause: str = "SIM_RESET_POWER_ON",
 ) -> Ended:
     """Switch a board on and let it run until its program ends; after a reset it boots again.
 
@@ -76,6 +77,8 @@ def run(
         heap_bytes: size of the Python heap; default: that of an ESP32-S3 without PSRAM.
         most_boots: it ends with RESETS when it would boot once more.
         timeout_s: for the whole run.
+        first_cause: name in simboard.h of what the board is told to have been reset by at first;
+            after a crash a chip restarts with SIM_RESET_HARD, here the run ends.
 
     Raises:
         SimError: QEMU is missing, this system is not Linux, there is no flash file, or the flash's
@@ -90,7 +93,7 @@ def run(
         board.program.write_text(program + "\n", encoding="utf-8")
         if log is not None:
             log.touch()
-        cause: str | int = number("SIM_RESET_POWER_ON")
+        cause: str | int = number(first_cause)
         while isinstance(cause, int):
             cause = board.boot(cause) if board.boots < most_boots else RESETS
         output = b"".join(board.output).decode("utf-8", "replace").replace("\r\n", "\n")
