@@ -1,6 +1,8 @@
 """The node's TUF client on MicroPython: the cases of TUF's conformance suite, with Ed25519 keys."""
 
+import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import MetaFile
+from tuf.api.metadata import DelegatedRole, Delegations, MetaFile, TargetFile
 from tuf_server import EXPIRES, PAST, Client, Repository, served
 
 from wedau.paths import cache_dir, resource
@@ -145,6 +147,17 @@ def test_hashes_of_metadata_are_checked(client: Client, repository: Repository):
     assert client.versions() == {"root": 1, "timestamp": 3, "snapshot": 3, "targets": 2}
 
 
+def test_hash_of_the_snapshot_is_checked(client: Client, repository: Repository):
+    repository.with_hashes = True
+    repository.publish("snapshot", "timestamp")
+    assert client.refresh() == ""
+    repository.publish("snapshot")
+    repository.signed["timestamp"].snapshot_meta.hashes["sha256"] = "0" * 64
+    repository.publish("timestamp")
+    assert client.refresh() == "hash"
+    assert client.versions() == {"root": 1, "timestamp": 3, "snapshot": 2, "targets": 1}
+
+
 def test_length_of_metadata_is_checked(client: Client, repository: Repository):
     repository.with_hashes = True
     repository.publish("snapshot")
@@ -161,6 +174,49 @@ def test_unknown_fields_are_part_of_what_is_signed(client: Client, repository: R
     repository.publish("root")
     assert client.refresh() == ""
     assert client.versions()["root"] == 2
+
+
+def test_unknown_fields_of_a_key_change_nothing(client: Client, repository: Repository):
+    key = repository.new_key()
+    key.public_key.unrecognized_fields = {"keyid_hash_algorithms": "md5", "x": {"a": 1}}
+    repository.signed["root"].roles["snapshot"].keyids.clear()
+    repository.signers["snapshot"].clear()
+    repository.add_key("snapshot", key)
+    repository.publish("root", "snapshot", "timestamp")
+    assert client.refresh() == ""
+    assert client.versions() == {"root": 2, "timestamp": 2, "snapshot": 2, "targets": 1}
+
+
+def test_repository_without_consistent_snapshots_has_plain_names(
+    repository: Repository, url: str, tmp_path: Path
+):
+    repository.signed["root"].consistent_snapshot = False
+    repository.add_target("models/saw.mpy", b"content")
+    repository.publish("targets", "snapshot", "timestamp", "root", bump=False)
+    for name in list(repository.files):
+        plain = re.sub(r"(1\.|[0-9a-f]{64}\.)(?!root)", "", name)
+        repository.files[plain] = repository.files[name]
+    client = Client(tmp_path, url, repository.files["metadata/1.root.json"])
+    assert client.download("models/saw.mpy") == ""
+    assert repository.requests[:4] == [
+        "metadata/2.root.json",
+        "metadata/timestamp.json",
+        "metadata/snapshot.json",
+        "metadata/targets.json",
+    ]
+    assert repository.requests[4:] == ["targets/models/saw.mpy"]
+
+
+def test_delegations_are_never_followed(client: Client, repository: Repository):
+    role = DelegatedRole("delegated", [], 1, False, paths=["*"])
+    targets = repository.signed["targets"]
+    targets.delegations = Delegations(keys={}, roles={"delegated": role})
+    targets.add_key(repository.new_key().public_key, "delegated")
+    repository.signed["snapshot"].meta["delegated.json"] = MetaFile(1)
+    repository.publish("targets", "snapshot", "timestamp")
+    assert client.download("saw.mpy") == "missing"
+    assert not any("delegated" in path for path in repository.requests)
+    assert client.versions() == {"root": 1, "timestamp": 2, "snapshot": 2, "targets": 2}
 
 
 @pytest.mark.parametrize("role", ["snapshot", "targets", "timestamp"])
@@ -279,6 +335,41 @@ def test_repository_recovers_from_a_version_far_too_high(client: Client, reposit
     repository.publish(*ALL)
     assert client.refresh() == ""
     assert client.versions() == {"root": 2, "timestamp": 1, "snapshot": 1, "targets": 1}
+
+
+ANNOUNCED_BY = {
+    "targets": ["snapshot"],
+    "snapshot": ["snapshot", "timestamp"],
+    "timestamp": ["timestamp"],
+}
+
+
+@pytest.mark.parametrize("role", ANNOUNCED_BY)
+def test_role_recovers_with_new_keys_for_those_that_announce_it(
+    client: Client, repository: Repository, role: str
+):
+    repository.signed[role].version = 99
+    repository.publish("targets", "snapshot", "timestamp")
+    assert client.refresh() == ""
+    assert client.versions()[role] == 100
+    for rotated in ANNOUNCED_BY[role]:
+        repository.rotate(rotated)
+    repository.signed[role].version = 0
+    repository.publish(*ALL)
+    assert client.refresh() == ""
+    assert client.versions()[role] == 1
+
+
+@pytest.mark.parametrize("role", ["targets", "snapshot"])
+def test_role_recovers_by_no_other_keys(client: Client, repository: Repository, role: str):
+    repository.signed[role].version = 99
+    repository.publish("targets", "snapshot", "timestamp")
+    assert client.refresh() == ""
+    repository.rotate("targets")
+    repository.signed[role].version = 0
+    repository.publish(*ALL)
+    assert client.refresh() == "rollback"
+    assert client.versions()[role] == 100
 
 
 ROTATIONS: dict[str, list[tuple[tuple[int, ...], int, tuple[int, ...]]]] = {
@@ -455,6 +546,35 @@ def test_target_is_downloaded_once(client: Client, repository: Repository):
     assert len(repository.asked(start="targets/")) == 1
 
 
+def test_target_that_changes_takes_the_place_of_the_old_one(client: Client, repository: Repository):
+    for content in (b"first", b"second", b"third"):
+        repository.add_target("saw.mpy", content)
+        repository.add_target(f"with-{content.decode()}", b"content")
+        repository.publish("targets", "snapshot", "timestamp")
+        assert client.download("saw.mpy", f"with-{content.decode()}") == ""
+        assert (client.downloads / "saw.mpy").read_bytes() == content
+    assert len(list(client.downloads.iterdir())) == 4
+
+
+def test_targets_behind_one_that_is_refused_are_not_asked_for(
+    client: Client, repository: Repository
+):
+    repository.add_target("saw.mpy", b"content")
+    repository.publish("targets", "snapshot", "timestamp")
+    assert client.download("nothing", "saw.mpy") == "missing"
+    assert list(client.downloads.iterdir()) == []
+    assert not any(path.startswith("targets/") for path in repository.requests)
+
+
+@pytest.mark.parametrize("hashes", [["sha256"], ["sha256", "sha512"]])
+def test_target_may_have_further_hashes(client: Client, repository: Repository, hashes: list[str]):
+    signed = TargetFile.from_data("saw.mpy", b"content", hashes).hashes
+    repository.add_target("saw.mpy", b"content", hashes=signed)
+    repository.publish("targets", "snapshot", "timestamp")
+    assert client.download("saw.mpy") == ""
+    assert repository.asked(start="targets/") == [f"{signed['sha256']}.saw.mpy"]
+
+
 def test_target_that_was_not_signed_is_refused_and_the_old_one_stays(
     client: Client, repository: Repository
 ):
@@ -484,8 +604,10 @@ def test_target_of_another_length_is_refused(
     assert list(client.downloads.iterdir()) == []
 
 
-def test_target_with_an_unknown_hash_is_refused(client: Client, repository: Repository):
-    repository.add_target("saw.mpy", b"content", hashes={"blake9": "00" * 32})
+@pytest.mark.parametrize("algorithm", ["blake9", "sha512"])
+def test_target_without_a_sha256_is_refused(client: Client, repository: Repository, algorithm: str):
+    hashes = {algorithm: hashlib.sha512(b"content").hexdigest()}
+    repository.add_target("saw.mpy", b"content", hashes=hashes)
     repository.publish("targets", "snapshot", "timestamp")
     assert client.download("saw.mpy") == "hash"
     assert list(client.downloads.iterdir()) == []
