@@ -8,7 +8,7 @@ import json
 import re
 import shlex
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,16 +31,19 @@ PROJECT = """
 cmake_minimum_required(VERSION 3.16)
 project(stand_in C)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+file(WRITE ${CMAKE_BINARY_DIR}/empty.c "typedef int nothing;")
+add_subdirectory(main)
+add_executable(app ${CMAKE_BINARY_DIR}/empty.c)
+target_link_libraries(app main)
+"""
+COMPONENT = """
 include({micropython}/py/usermod.cmake)
 file(WRITE ${{CMAKE_BINARY_DIR}}/scanned "${{MICROPY_SOURCE_USERMOD}}")
-file(WRITE ${{CMAKE_BINARY_DIR}}/empty.c "typedef int nothing;")
 separate_arguments(FLAGS UNIX_COMMAND "{flags}")
 add_library(main STATIC ${{CMAKE_BINARY_DIR}}/empty.c)
 target_include_directories(main PUBLIC {micropython} ${{CMAKE_SOURCE_DIR}})
 target_compile_options(usermod INTERFACE ${{FLAGS}})
 target_link_libraries(main usermod)
-add_executable(app ${{CMAKE_BINARY_DIR}}/empty.c)
-target_link_libraries(app main)
 """
 CONFIG = """
 #include <alloca.h>
@@ -72,8 +75,10 @@ class Compiled:
 
 def by_cmake(given: Path, micropython: Path, folder: Path) -> Compiled:
     """Configure as the ESP32 port does with USER_C_MODULES=given."""
-    project = PROJECT.format(micropython=micropython, flags=" ".join(IDF_FLAGS.split()))
-    (folder / "CMakeLists.txt").write_text(project)
+    component = COMPONENT.format(micropython=micropython, flags=" ".join(IDF_FLAGS.split()))
+    (folder / "CMakeLists.txt").write_text(PROJECT)
+    (folder / "main").mkdir()
+    (folder / "main" / "CMakeLists.txt").write_text(component)
     build = folder / "build"
     define = f"-DUSER_C_MODULES={given}"
     subprocess.run(["cmake", "-S", folder, "-B", build, define], check=True, capture_output=True)
@@ -91,6 +96,19 @@ def by_make(given: Path, micropython: Path, folder: Path) -> tuple[list[Path], l
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     lines = {line.split()[0]: line.split()[1:] for line in said.splitlines() if line.split()}
     return [Path(path) for path in lines["TAKES"]], lines["FLAGS"]
+
+
+def by_make_command(given: Path, stem: str, micropython: Path, folder: Path) -> list[str]:
+    """Return the command by which make would compile a file of the models."""
+    rules = f"CFLAGS += -Os\nBUILD = {folder}/build\ninclude $(TOP)/py/mkrules.mk\n"
+    makefile = MAKEFILE.format(micropython=micropython).replace("all: ;\n", rules)
+    (folder / "Makefile").write_text(makefile)
+    (folder / "mpconfigport.h").touch()
+    target = f"{folder}/build/models/{stem}.o"
+    command = ["make", "-C", folder, "-s", "-n", f"USER_C_MODULES={given}", target]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    (line,) = [line for line in said.splitlines() if f"{stem}.c" in line and " -c " in line]
+    return shlex.split(line)
 
 
 def listed() -> set[Path]:
@@ -159,8 +177,33 @@ def test_nothing_is_fused_in_any_copy_and_nothing_warns(micropython: Path, tmp_p
     stand_in_headers(tmp_path, micropython, built.sources)
     for path, command in dict(built.commands).items():
         assert not {"-DNDEBUG", "-DESP_PLATFORM"} & set(command)
+        command = [*command, "-o", f"{tmp_path}/one.o"]
         done = subprocess.run(command, cwd=tmp_path / "build", capture_output=True, text=True)
         assert done.returncode == 0 and not done.stderr, f"{path}: {done.stderr}"
+
+
+def test_each_model_is_compiled_at_its_own_level_in_every_copy(micropython: Path, tmp_path: Path):
+    """At the one that its `.mpy` is compiled at; the last on the line wins."""
+    some, levels = models(), ("-O2", "-Oz", "-Oz", "-O2")
+    given = [
+        replace(model, code=replace(model.code, optimize=level))
+        for model, level in zip(some, levels, strict=True)
+    ]
+    work = tmp_path / "tree"
+    work.mkdir()
+    tree = usermod.write(work, given, micropython=micropython)
+    commands = by_cmake(tree.cmake, micropython, tmp_path).commands
+    for number, level in enumerate(levels):
+        name = f"wedau_model_m{number}"
+        copies = [command for path, command in commands if path.stem == name]
+        assert [_last_level(copy) for copy in copies] == [level, level]
+        assert _last_level(by_make_command(tree.make, name, micropython, tmp_path)) == level
+    others = [command for path, command in commands if "wedau_model" not in path.name]
+    assert {_last_level(command) for command in others} == {"-O2"}
+
+
+def _last_level(command: list[str]) -> str:
+    return [word for word in command if word.startswith("-O")][-1]
 
 
 def test_make_fuses_nothing_and_takes_models_alike(micropython: Path, tmp_path: Path):
@@ -174,8 +217,6 @@ def test_make_fuses_nothing_and_takes_models_alike(micropython: Path, tmp_path: 
 
 
 def test_a_name_that_is_taken_is_refused(micropython: Path, tmp_path: Path):
-    from dataclasses import replace
-
     first = models()[0]
     with pytest.raises(UsageError, match="two models are named 'm0'"):
         usermod.write(tmp_path, [first, first], micropython=micropython)

@@ -208,6 +208,8 @@ def _key(
         ours += [resource("modules", "bind"), resource("modules", "core")]
         for text in usermod.sources(modules).values():
             digest.update(hashlib.sha256(text.encode()).digest())
+        for model in modules:
+            digest.update(model.code.optimize.encode())
     compiler_driver = [Path(__file__).with_name(name) for name in _DRIVER]
     theirs = [micropython / part for part in _MICROPYTHON_PARTS]
     for root in (*ours, *compiler_driver, *theirs):

@@ -1,7 +1,8 @@
 """Write trained models as user C modules: part of the firmware, their tables in its flash.
 
 The result is a folder that MicroPython's own build takes as USER_C_MODULES, by CMake and by make.
-It holds a C file and a header for each model, and refers to modules/bind for everything else.
+It holds a C file and a header for each model, and refers to modules/bind for everything else. Each
+model is compiled at the level that its `.mpy` is: convert chose it for the kind of model.
 """
 
 import re
@@ -58,7 +59,14 @@ target_sources(usermod_wedau_models INTERFACE
 {sources}
 )
 target_include_directories(usermod_wedau_models INTERFACE "{ours}")
-target_link_libraries(usermod INTERFACE usermod_wedau_models)
+# Compiled in the port's component and, by ESP-IDF, once more in the project: both copies alike.
+set(WEDAU_DIRECTORIES "${{CMAKE_CURRENT_SOURCE_DIR}}" "${{CMAKE_SOURCE_DIR}}")
+{levels}target_link_libraries(usermod INTERFACE usermod_wedau_models)
+"""
+
+_CMAKE_LEVEL = """\
+set_source_files_properties("{path}" DIRECTORY ${{WEDAU_DIRECTORIES}}
+    PROPERTIES COMPILE_OPTIONS {level})
 """
 
 _MAKE = """\
@@ -67,9 +75,11 @@ WEDAU_MONOCYPHER := {monocypher}
 SRC_USERMOD_C += {own}
 SRC_USERMOD_LIB_C += {core_sources}
 CFLAGS_USERMOD += -I{ours}
-USERMOD_DIR := {ours}
+{levels}USERMOD_DIR := {ours}
 include {ours}/micropython.mk
 """
+
+_MAKE_LEVEL = "%/{path.stem}.o: CFLAGS += {level}\n"
 
 
 @dataclass(frozen=True)
@@ -116,12 +126,19 @@ def write(folder: Path, models: Sequence[Model], *, micropython: Path) -> Tree:
     core = list(_core_sources(models))
     ours, curve = resource("modules", "bind"), monocypher.folder()
     tree = Tree(folder / "micropython.cmake", folder)
-    quoted = "\n".join(f'    "{path}"' for path in (*code, *core))
-    tree.cmake.write_text(
-        _CMAKE.format(sources=quoted, ours=ours, monocypher=curve), encoding="utf-8"
+    cmake = _CMAKE.format(
+        sources="\n".join(f'    "{path}"' for path in (*code, *core)),
+        levels=_levels(_CMAKE_LEVEL, code, models),
+        ours=ours,
+        monocypher=curve,
     )
+    tree.cmake.write_text(cmake, encoding="utf-8")
     makefile = _MAKE.format(
-        own=_words(code), core_sources=_words(core), ours=ours, monocypher=curve
+        own=_words(code),
+        core_sources=_words(core),
+        levels=_levels(_MAKE_LEVEL, code, models),
+        ours=ours,
+        monocypher=curve,
     )
     (own / "micropython.mk").write_text(makefile, encoding="utf-8")
     return tree
@@ -183,6 +200,12 @@ def _check_names(names: Sequence[str], micropython: Path) -> None:
 def _file(model: Model) -> str:
     """Return the name of its files without ending: one that no other header has."""
     return f"wedau_model_{model.info.name}"
+
+
+def _levels(template: str, code: Sequence[Path], models: Sequence[Model]) -> str:
+    """Return the lines that have each model compiled at its level; it comes last and wins."""
+    made = zip(code, (model.code.optimize for model in models), strict=True)
+    return "".join(template.format(path=path, level=level) for path, level in made)
 
 
 def _labels(labels: Sequence[str]) -> str:
