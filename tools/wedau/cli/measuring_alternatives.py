@@ -1,8 +1,9 @@
 """Measure other ways from a model to a board beside ours, all on the simulated board."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +36,10 @@ THEIRS: Mapping[str, Callable[[Task], Candidate]] = {
     "by hand, native": handwritten.native,
 }
 NAMES = (*OURS, FIRMWARE, *THEIRS)
+_PSRAM_BYTES = 4 * 1024 * 1024
+_NEEDS_PSRAM = "too large for the heap of a board without PSRAM, so measured with 4 MB of heap"
+
+_Make = Callable[[Path], Candidate]
 
 
 @dataclass(frozen=True)
@@ -107,19 +112,25 @@ def measure(
     source = micropython_source(micropython).path
     bench = Bench(source, sim_firmware(micropython), adapters)
     wanted = {tasks.MODELS[model] for model in models or tasks.MODELS}
-    for each in data or tasks.DATA:
-        for task in tasks.tasks(each):
-            if task.trees in wanted:
-                yield from _rows(task, names or NAMES, bench)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # what works are the boards, processes
+        rows = [
+            _start(pool, name, task, make, bench)
+            for each in data or tasks.DATA
+            for task in tasks.tasks(each)
+            if task.trees in wanted
+            for name, make in _ways(task, names or NAMES, bench)
+        ]
+        try:
+            yield from (row.result() for row in rows)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _rows(task: Task, names: Sequence[str], bench: Bench) -> Iterator[Row]:
+def _ways(task: Task, names: Sequence[str], bench: Bench) -> Iterator[tuple[str, _Make]]:
     for name in names:
-        say(f"{name}: {task.name}")
-        yield _row(name, task, partial(_made, name, task, bench), bench)
+        yield name, partial(_made, name, task, bench)
     for adapter in bench.outside:
-        say(f"{adapter.name}: {task.name}")
-        yield _row(adapter.name, task, partial(_from_outside, adapter, task), bench)
+        yield adapter.name, partial(_from_outside, adapter, task)
 
 
 def _made(name: str, task: Task, bench: Bench, work: Path) -> Candidate:
@@ -127,25 +138,37 @@ def _made(name: str, task: Task, bench: Bench, work: Path) -> Candidate:
         return Candidate(load=f"__import__({task.name!r}).predict")
     made = OURS[name](task, work, bench.source) if name in OURS else THEIRS[name](task)
     files = building.files(made, len(task.features), work, bench.source)
-    return Candidate(load=made.load, row=made.row, files=files, note=made.note)
+    return replace(made, python="", c="", files=files)
 
 
 def _from_outside(adapter: Outside, task: Task, work: Path) -> Candidate:
     made = adapter(task)
-    files = {**made.files, "board.mpy": building.board_of(adapter, work)}
-    return Candidate(load=made.load, row=made.row, files=files, note=made.note)
+    return replace(made, files={**made.files, "board.mpy": building.board_of(adapter, work)})
 
 
-def _row(name: str, task: Task, make: Callable[[Path], Candidate], bench: Bench) -> Row:
+def _start(
+    pool: ThreadPoolExecutor, name: str, task: Task, make: _Make, bench: Bench
+) -> "Future[Row]":
+    """Compile an alternative here, and let a board measure it."""
+    say(f"{name}: {task.name}")
     try:
         with verify.scratch() as work:
             made = make(work)
-        firmware = ours.firmware(bench.source) if name == FIRMWARE else bench.firmware
-        with _board(firmware) as board:
-            push.push(board, dict(made.files), folder="/")
-            ran = side_by_side.run(board, made.load, task.rows, made.row)
-    except (NotPossibleError, BuildError, DeviceError) as error:
-        return Row(name, task.data, task.trees, None, None, None, None, None, _reason(error))
+    except (NotPossibleError, BuildError) as error:
+        return pool.submit(_without_figures, name, task, str(error))
+    firmware = ours.firmware(bench.source) if name == FIRMWARE else bench.firmware
+    return pool.submit(_row, name, task, made, firmware)
+
+
+def _without_figures(name: str, task: Task, why: str) -> Row:
+    return Row(name, task.data, task.trees, None, None, None, None, None, why)
+
+
+def _row(name: str, task: Task, made: Candidate, firmware: simboard.SimFirmware) -> Row:
+    try:
+        ran, note = _run(task, made, firmware)
+    except DeviceError as error:
+        return _without_figures(name, task, str(error))
     flash = sum(map(len, made.files.values()))
     if name == FIRMWARE:
         flash = symbols.bytes_of_model(firmware.elf, task.name)
@@ -158,17 +181,29 @@ def _row(name: str, task: Task, make: Callable[[Path], Candidate], bench: Bench)
         flash_bytes=flash,
         load_instructions=ran.load_instructions,
         differences=int(np.count_nonzero(ran.decided != task.predicted)),
-        note=made.note,
+        note=note,
     )
 
 
-@contextmanager
-def _board(firmware: simboard.SimFirmware) -> Iterator[Board]:
-    with boards.board(firmware.elf, firmware.plugin) as sim, Board(sim.port) as board:
-        yield board
+def _run(
+    task: Task, made: Candidate, firmware: simboard.SimFirmware
+) -> tuple[side_by_side.Ran, str]:
+    """Return the figures, and the note: with more heap where the usual one does not suffice."""
+    try:
+        return _run_in(None, task, made, firmware), made.note
+    except BoardError as error:
+        if error.kind != "MemoryError":
+            raise
+    ran = _run_in(_PSRAM_BYTES, task, made, firmware)
+    return ran, "; ".join(filter(None, (made.note, _NEEDS_PSRAM)))
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, BoardError) and error.kind == "MemoryError":
-        return "too large for the board's heap"
-    return str(error)
+def _run_in(
+    heap_bytes: int | None, task: Task, made: Candidate, firmware: simboard.SimFirmware
+) -> side_by_side.Ran:
+    with (
+        boards.board(firmware.elf, firmware.plugin, heap_bytes=heap_bytes) as sim,
+        Board(sim.port) as board,
+    ):
+        push.push(board, dict(made.files), folder="/")
+        return side_by_side.run(board, made.load, task.rows, made.row)

@@ -1,7 +1,7 @@
 """What every alternative has to decide: forests and perceptrons on three data sets."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,23 +48,27 @@ class Task:
         return f"{self.data}_{self.trees or MLP}"
 
 
-def tasks(data: str) -> Iterator[Task]:
+@cache
+def tasks(data: str) -> tuple[Task, ...]:
     """Train the models of a data set: on one half, at random or by person.
 
     Args:
         data: one of DATA.
 
+    Returns:
+        one task for each of MODELS.
+
     Raises:
         DataError: the smartwatch recordings are not installed.
     """
     table = families.TABLES[data]()
-    for n_trees in MODELS.values():
-        if n_trees is None:
-            yield _perceptron(table)
-        elif data == "digits":
-            yield _digits(table, n_trees)
-        else:
-            yield _forest(table, n_trees)
+    return tuple(_trained(table, n_trees) for n_trees in MODELS.values())
+
+
+def _trained(table: families.Table, n_trees: int | None) -> Task:
+    if n_trees is None:
+        return _perceptron(table)
+    return _digits(table, n_trees) if table.name == "digits" else _forest(table, n_trees)
 
 
 def _digits(table: families.Table, n_trees: int) -> Task:
