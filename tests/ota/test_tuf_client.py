@@ -628,6 +628,18 @@ def test_endless_file_is_refused(client: Client, repository: Repository, role: s
     assert client.refresh() == "length"
 
 
+def test_cases_that_are_not_supported_are_listed_with_their_reason():
+    page = resource("docs", "explanation", "trust.md").read_text("utf-8")
+    lines = resource("tools", "tuf-client.xfails").read_text("utf-8").splitlines()
+    cases = [line for line in lines if line and line[0] != "#"]
+    rows = [row.split("|") for row in page.splitlines() if row.startswith("| `test_")]
+    assert {case.partition("[")[0] for case in cases} == set(
+        re.findall(r"`(test_\w+)", " ".join(row[1] for row in rows))
+    )
+    assert sum(int(row[2]) for row in rows) == len(cases)
+    assert f"these {len(cases)} are not supported" in page
+
+
 PROGRAM = [sys.executable, str(resource("tools", "tuf-client"))]
 
 
