@@ -94,7 +94,7 @@ def _limits(data):
     _need(data[: len(_SIGNATURES)] == _SIGNATURES, "beginning: it has to be compact JSON")
     start = data.find(_SIGNED)
     _need(start > 0, "signed part")
-    end = len(data.rstrip())
+    end = len(data.rstrip())  # white space behind it is no part of it: what TUF's suite demands
     _need(data[end - 2 : end] == b"}}", "end")
     return start + len(_SIGNED) - 1, end - 1
 
