@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wedau.cli import options
-from wedau.cli.console import bar, print_json, print_line
+from wedau.cli.console import bar, print_json, print_line, say
 from wedau.errors import UsageError
 
 if TYPE_CHECKING:
+    from wedau.cli.pushing_release import Installed
     from wedau.device.push import Pushed
 
 
@@ -18,7 +19,7 @@ def push(
         Path | None,
         typer.Argument(
             metavar="[FOLDER]",
-            help="Folder that 'wedau train' made, or a .mpy file.",
+            help="Folder that 'wedau train' made, a .mpy file, or a signed release, a .swu file.",
             show_default=False,
         ),
     ] = None,
@@ -48,7 +49,7 @@ def push(
     micropython: options.Micropython = None,
     json: options.Json = False,
 ) -> None:
-    """Put a built model or a module onto a board; the old one stays until the new one is whole."""
+    """Put a model, a module or a release onto a board; the old stays until the new is whole."""
     if runtime or compat:
         _check_alone(what, format, engine)
         _runtime(port, runtime_from, micropython, compat, json)
@@ -56,8 +57,12 @@ def push(
     if what is None or runtime_from or micropython:
         raise UsageError(
             "there is nothing to push" if what is None else "--from goes with --runtime",
-            "give the folder of a built model, a .mpy file, or --runtime",
+            "give the folder of a built model, a .mpy file, a .swu file, or --runtime",
         )
+    if what.suffix == ".swu" and not what.is_dir():
+        _check_plain(format, engine)
+        _release(what, port, json)
+        return
     from wedau.cli import pushing
     from wedau.cli.workbench import choose_port
     from wedau.device import link
@@ -80,6 +85,41 @@ def _check_alone(what: Path | None, format: options.Format | None, engine: Path 
             "--runtime pushes no model and takes neither --format nor --engine",
             "push the runtime first, then the model with a command of its own",
         )
+
+
+def _check_plain(format: options.Format | None, engine: Path | None) -> None:
+    if format or engine:
+        raise UsageError(
+            "a signed release takes neither --format nor --engine",
+            "it is pushed as it was signed: leave them out",
+        )
+
+
+def _release(path: Path, port: str | None, json: bool) -> None:
+    from wedau.cli import pushing_release
+    from wedau.cli.workbench import choose_port
+    from wedau.device import link
+
+    with link.Board(choose_port(port)) as board, bar("pushing") as on_progress:
+        done = pushing_release.install(board, path, on_progress)
+        port = board.port
+    if json:
+        print_json({"port": port, **vars(done)})
+        return
+    _show_release(done, port)
+
+
+def _show_release(done: "Installed", port: str) -> None:
+    what = f"{done.name} {done.version}"
+    if done.state == "confirmed":
+        print_line(f"{what} is on {port} and confirmed already")
+        return
+    if done.kind == "firmware":
+        print_line(f"the firmware {what} is verified and stored on {port}")
+        say("restart the board: the firmware starts on trial, and the old one is kept")
+        return
+    print_line(f"{what} is verified, stored and on trial on {port}")
+    say("restart the board: its program confirms it, or the board goes back to what it had")
 
 
 def _runtime(
