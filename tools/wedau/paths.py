@@ -32,8 +32,18 @@ def resource(*parts: str) -> Path:
 
 
 def cache_dir(*parts: str) -> Path:
-    """Return a folder below the cache, made if need be; ``WEDAU_CACHE`` moves the cache."""
+    """Return a folder below the cache, made if need be; ``WEDAU_CACHE`` moves the cache.
+
+    Raises:
+        BuildError: it cannot be made.
+    """
     root = os.environ.get("WEDAU_CACHE") or platformdirs.user_cache_dir("wedau", appauthor=False)
     path = Path(root).joinpath(*parts)
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BuildError(
+            f"the folder {path} cannot be made: {error.strerror}",
+            "set WEDAU_CACHE to a folder that you may write to",
+        ) from None
     return path

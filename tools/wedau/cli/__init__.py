@@ -15,6 +15,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 usage, 3 no device, 4 check, 130 ^C."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a label may not fit the code page
@@ -46,6 +47,16 @@ def run(args: list[str]) -> int:
     if code == INTERRUPTED:  # what typer makes of Ctrl-C
         complain("interrupted", "nothing half done was kept; run the command again")
     return code
+
+
+def _open_closed_streams() -> None:
+    """Give the null device for each of stdin, stdout and stderr that the caller has closed.
+
+    Else the next file that is opened would take its number, and what programs print would go there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
