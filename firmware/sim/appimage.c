@@ -78,7 +78,7 @@ static bool walk(const uint8_t *image, size_t room, bool sum, image_t *out) {
 }
 
 bool sim_image_verify(uint32_t address, size_t room) {
-    const uint8_t *start = sim_flash_at(address);
+    const uint8_t *start = sim_flash_read(address, room);
     image_t image;
     if (!walk(start, room, true, &image)) {
         return false;
@@ -103,7 +103,7 @@ bool sim_image_verify(uint32_t address, size_t room) {
 
 const char *sim_image_script(uint32_t address, size_t room, size_t *len) {
     image_t image;
-    if (!walk(sim_flash_at(address), room, false, &image) || image.script == NULL) {
+    if (!walk(sim_flash_read(address, room), room, false, &image) || image.script == NULL) {
         return NULL;
     }
     *len = image.script_len;

@@ -33,17 +33,22 @@ size_t sim_flash_bytes(void) {
     return flash_bytes;
 }
 
-const uint8_t *sim_flash_at(uint32_t address) {
-    return flash + address;
-}
-
-// Count and log an operation; returns SIM_CUT_NEVER or how power is lost at it.
-static uint32_t begin_operation(uint32_t kind, uint32_t address, const void *data, uint32_t len) {
+static void log_record(uint32_t kind, uint32_t address, const void *data, uint32_t len) {
     const uint32_t record[] = { kind, address, len };
     if (log_fd >= 0 && !(host_write(log_fd, record, sizeof(record))
                          && (data == NULL || host_write(log_fd, data, len)))) {
         sim_fatal("the operation log cannot be written");
     }
+}
+
+const uint8_t *sim_flash_read(uint32_t address, size_t len) {
+    log_record(SIM_OP_READ, address, NULL, len);
+    return flash + address;
+}
+
+// Count and log an operation; returns SIM_CUT_NEVER or how power is lost at it.
+static uint32_t begin_operation(uint32_t kind, uint32_t address, const void *data, uint32_t len) {
+    log_record(kind, address, data, len);
     uint32_t cut = n_operations == sim_args.cut_at ? sim_args.cut_mode : SIM_CUT_NEVER;
     sim_set_flash_ops(++n_operations);
     return cut;
@@ -114,7 +119,7 @@ static uint32_t flash_range(const mp_obj_t *args, size_t n_args, size_t len) {
 static mp_obj_t flash_readblocks(size_t n_args, const mp_obj_t *args) {
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[2], &buf, MP_BUFFER_WRITE);
-    memcpy(buf.buf, flash + flash_range(args, n_args, buf.len), buf.len);
+    memcpy(buf.buf, sim_flash_read(flash_range(args, n_args, buf.len), buf.len), buf.len);
     return MP_OBJ_NEW_SMALL_INT(0);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(flash_readblocks_obj, 3, 4, flash_readblocks);

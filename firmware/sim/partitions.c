@@ -70,7 +70,7 @@ void sim_partitions_load(void) {
     }
     for (size_t i = 0; i < ENTRIES_MAX; ++i) {
         table_entry_t entry;
-        memcpy(&entry, sim_flash_at(TABLE_ADDRESS + i * ENTRY_BYTES), sizeof(entry));
+        memcpy(&entry, sim_flash_read(TABLE_ADDRESS + i * ENTRY_BYTES, sizeof(entry)), sizeof(entry));
         if (entry.magic != ENTRY_MAGIC) {
             break;
         }
@@ -117,7 +117,7 @@ static void refuse_running(const sim_partition_t *part) {
 esp_err_t sim_partition_read(const sim_partition_t *part, uint32_t offset, void *to, size_t len) {
     esp_err_t err = check_range(part, offset, len);
     if (err == ESP_OK) {
-        memcpy(to, sim_flash_at(part->address + offset), len);
+        memcpy(to, sim_flash_read(part->address + offset, len), len);
     }
     return err;
 }

@@ -20,7 +20,7 @@ typedef struct {
     uint8_t unique_id[6];
     uint32_t app; // where the running application lies in the flash; 0: the flash has no partitions
     const char *run; // Python to run in place of main.py; the board ends behind it
-    const char *oplog; // every flash operation is appended to this file
+    const char *oplog; // every flash operation and read is appended to this file
     uint32_t cut_at; // the flash operation at which power is lost
     uint32_t cut_mode; // SIM_CUT_..., or SIM_CUT_NEVER
 } sim_args_t;

@@ -33,10 +33,12 @@
 #define SIM_RESET_DEEPSLEEP 4
 #define SIM_RESET_SOFT 5
 
-// A record of the operation log: uint32 kind, address, length; behind it what is programmed. The cut
-// modes: power goes before the operation, in its middle, or behind it.
+// A record of the operation log: uint32 kind, address, length; behind it what is programmed. A read is
+// logged, too, but is no operation. The cut modes: power goes before the operation, in its middle, or
+// behind it.
 #define SIM_OP_ERASE 0
 #define SIM_OP_PROGRAM 1
+#define SIM_OP_READ 2
 #define SIM_CUT_BEFORE 0
 #define SIM_CUT_HALF 1
 #define SIM_CUT_AFTER 2

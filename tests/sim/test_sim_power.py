@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from wedau.build.simboard import SimFirmware
 from wedau.errors import SimError
 from wedau.sim import app_image, direct, flash_image, nor
-from wedau.sim.nor import AFTER, BEFORE, HALF, MODES, Cut, Operation
+from wedau.sim.nor import AFTER, BEFORE, HALF, MODES, Cut, Operation, Read
 
 IMAGE = app_image.make("2", script=b"")
 # Files, a write of odd length, an update, and a reset: the boot loader writes, too.
@@ -133,11 +133,15 @@ OPERATIONS = st.builds(
 )
 
 
-@given(st.lists(OPERATIONS, max_size=5))
-def test_log_keeps_the_operations(operations: list[Operation]) -> None:
-    data = b"".join(nor.encode(operation) for operation in operations)
-    assert nor.read_log(data, 1 << 16) == operations
-    ends = set(itertools.accumulate((len(nor.encode(o)) for o in operations), initial=0))
+READS = st.builds(Read, st.integers(0, 1 << 15), st.integers(0, 1 << 15))
+
+
+@given(st.lists(OPERATIONS | READS, max_size=5))
+def test_log_keeps_the_steps(steps: list[Operation | Read]) -> None:
+    data = b"".join(nor.encode(step) for step in steps)
+    assert nor.read_steps(data, 1 << 16) == steps
+    assert nor.read_log(data, 1 << 16) == [s for s in steps if isinstance(s, Operation)]
+    ends = set(itertools.accumulate((len(nor.encode(s)) for s in steps), initial=0))
     for end in set(range(len(data))) - ends:
         with pytest.raises(SimError, match="is damaged"):
             nor.read_log(data[:end], 1 << 16)
@@ -146,7 +150,7 @@ def test_log_keeps_the_operations(operations: list[Operation]) -> None:
 @given(st.binary(max_size=60))
 def test_log_takes_any_bytes(data: bytes) -> None:
     try:
-        operations = nor.read_log(data, 1 << 16)
+        steps = nor.read_steps(data, 1 << 16)
     except SimError:
         return
-    assert b"".join(nor.encode(operation) for operation in operations) == data
+    assert b"".join(nor.encode(step) for step in steps) == data

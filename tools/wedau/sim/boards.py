@@ -96,8 +96,8 @@ def start(
         flash: the flash file, made if need be; default: one kept under the board's name.
         partitions: the table of a flash that is made, its last partition the file system; default:
             none, the whole flash is the file system. A flash file that is there keeps what it has.
-        log: existing file that the board appends its flash operations to (nor.read_log()); those of
-            the boot loader are not in it.
+        log: existing file that the board appends its flash operations and reads to (nor), without
+            those of the boot loader.
 
     Raises:
         SimError: the name is in use or impossible, a size is, QEMU is missing, this system is not

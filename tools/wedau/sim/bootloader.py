@@ -143,6 +143,7 @@ class BootLoader:
 
     def __init__(self, nor: Nor) -> None:
         self._nor = nor
+        nor.read(0, TABLE_OFFSET + TABLE_BYTES)
         self._table = read_table(nor.memory)
 
     def run(self) -> Boot | None:
@@ -184,6 +185,8 @@ class BootLoader:
         found = read_otadata(self._nor.memory, self._table)
         if found is None:
             return _FACTORY_INDEX, False
+        for index in range(len(found)):
+            self._nor.read(self._address(index), _ENTRY.size)
         entries = [self._abort_unconfirmed(i, entry) for i, entry in enumerate(found)]
         if count == 0 or not any(entry.usable for entry in entries):
             if _FACTORY_INDEX in slots:
@@ -205,10 +208,13 @@ class BootLoader:
         return entry
 
     def _write(self, index: int, entry: OtaEntry) -> None:
-        otadata = next(p for p in self._table if p.is_otadata)
-        address = otadata.offset + index * SECTOR_BYTES
+        address = self._address(index)
         self._nor.erase(address)
         self._nor.program(address, entry.encode())
+
+    def _address(self, index: int) -> int:
+        otadata = next(p for p in self._table if p.is_otadata)
+        return otadata.offset + index * SECTOR_BYTES
 
     def _order(self, index: int) -> Iterator[tuple[int, Partition]]:
         """Yield index and partition: from the chosen one down, then up, then the test's."""
@@ -220,5 +226,5 @@ class BootLoader:
 
     def _load(self, partition: Partition) -> AppImage | None:
         with contextlib.suppress(ImageError):
-            return app_image.read(bytes(self._nor.memory[partition.offset : partition.end]))
+            return app_image.read(self._nor.read(partition.offset, partition.size_bytes))
         return None

@@ -73,7 +73,7 @@ def run(
         flash: the flash file.
         program: Python for the board; it ends there, or with SystemExit.
         cut: the flash operation at which power is lost, counted over all boots.
-        log: file that every flash operation is appended to (nor.read_log()).
+        log: file that every flash operation and read is appended to (nor.read_steps()).
         heap_bytes: size of the Python heap; default: that of an ESP32-S3 without PSRAM.
         most_boots: it ends with RESETS when it would boot once more.
         timeout_s: for the whole run.

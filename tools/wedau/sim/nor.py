@@ -40,6 +40,19 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Read:
+    """A read of the flash; it changes nothing and is not counted.
+
+    Attributes:
+        address: the first byte.
+        length: how many.
+    """
+
+    address: int
+    length: int
+
+
+@dataclass(frozen=True)
 class Cut:
     """Where power is lost.
 
@@ -61,7 +74,7 @@ class Nor:
 
     Args:
         memory: the flash's bytes.
-        log: file that each operation is appended to.
+        log: file that each operation and each read is appended to.
         cut: where power is lost, or None.
     """
 
@@ -70,6 +83,11 @@ class Nor:
         self.operations = 0
         self._log = log
         self._cut = cut
+
+    def read(self, address: int, length: int) -> bytes:
+        """Return bytes."""
+        self._note(Read(address, length))
+        return bytes(self.memory[address : address + length])
 
     def erase(self, address: int) -> None:
         """Erase the sector at an address.
@@ -88,14 +106,17 @@ class Nor:
         self._do(Operation(address, data))
 
     def _do(self, operation: Operation) -> None:
-        if self._log is not None:
-            with self._log.open("ab") as log:
-                log.write(encode(operation))
+        self._note(operation)
         at_cut = self._cut is not None and self._cut.operation == self.operations
         self.operations += 1
         apply(self.memory, operation, self._cut.mode if self._cut and at_cut else AFTER)
         if at_cut:
             raise PowerLoss
+
+    def _note(self, step: Operation | Read) -> None:
+        if self._log is not None:
+            with self._log.open("ab") as log:
+                log.write(encode(step))
 
 
 def apply(memory: Memory, operation: Operation, mode: int = AFTER) -> None:
@@ -119,41 +140,55 @@ def apply(memory: Memory, operation: Operation, mode: int = AFTER) -> None:
     memory[start : start + len(data)] = both.to_bytes(len(data), "little")
 
 
-def encode(operation: Operation) -> bytes:
-    """Return an operation as a record of the log; read_log() reads it."""
-    if operation.data is None:
-        return _RECORD.pack(number("SIM_OP_ERASE"), operation.address, SECTOR_BYTES)
-    length = len(operation.data)
-    return _RECORD.pack(number("SIM_OP_PROGRAM"), operation.address, length) + operation.data
+def encode(step: Operation | Read) -> bytes:
+    """Return a step as a record of the log; read_steps() reads it."""
+    if isinstance(step, Read):
+        return _RECORD.pack(number("SIM_OP_READ"), step.address, step.length)
+    if step.data is None:
+        return _RECORD.pack(number("SIM_OP_ERASE"), step.address, SECTOR_BYTES)
+    return _RECORD.pack(number("SIM_OP_PROGRAM"), step.address, len(step.data)) + step.data
 
 
 def read_log(data: bytes, flash_bytes: int) -> list[Operation]:
-    """Read a log of operations.
+    """Read the operations of a log; see read_steps()."""
+    return [each for each in read_steps(data, flash_bytes) if isinstance(each, Operation)]
+
+
+def read_steps(data: bytes, flash_bytes: int) -> list[Operation | Read]:
+    """Read a log of operations and reads.
 
     Args:
         data: the log's bytes.
         flash_bytes: size of the flash that it belongs to.
 
     Raises:
-        SimError: it is cut off, or is not a log of operations of such a flash.
+        SimError: it is cut off, or is not a log of such a flash.
     """
-    found: list[Operation] = []
+    found: list[Operation | Read] = []
     at = 0
     while at < len(data):
-        operation, at = _read_record(data, at)
-        length = SECTOR_BYTES if operation.data is None else len(operation.data)
-        aligned = operation.data is not None or operation.address % SECTOR_BYTES == 0
-        if not aligned or operation.address + length > flash_bytes:
+        step, at = _read_record(data, at)
+        if not _fits(step, flash_bytes):
             raise _damaged(len(found))
-        found.append(operation)
+        found.append(step)
     return found
 
 
-def _read_record(data: bytes, at: int) -> tuple[Operation, int]:
+def _fits(step: Operation | Read, flash_bytes: int) -> bool:
+    if isinstance(step, Read):
+        return step.address + step.length <= flash_bytes
+    if step.data is None:
+        return step.address % SECTOR_BYTES == 0 and step.address + SECTOR_BYTES <= flash_bytes
+    return step.address + len(step.data) <= flash_bytes
+
+
+def _read_record(data: bytes, at: int) -> tuple[Operation | Read, int]:
     if len(data) - at < _RECORD.size:
         raise _damaged(at)
     kind, address, length = _RECORD.unpack_from(data, at)
     at += _RECORD.size
+    if kind == number("SIM_OP_READ"):
+        return Read(address, length), at
     if kind == number("SIM_OP_ERASE") and length == SECTOR_BYTES:
         return Operation(address, None), at
     if kind != number("SIM_OP_PROGRAM") or not 0 < length <= len(data) - at:
