@@ -10,7 +10,7 @@ from wedau.cli import powercut
 def test_power_cuts_leave_a_board_that_decides_and_updates(
     kind: str, whole_firmware: SimFirmware
 ) -> None:
-    figures = powercut.measure(whole_firmware, [kind], every=40)
+    figures = powercut.measure(whole_firmware, [kind], every=60)
     assert figures.failures == []
     assert figures.operations[kind] > 20
     assert figures.cuts >= 3 * figures.operations[kind]

@@ -28,7 +28,9 @@ def powercut(
         "modes": len(trial.MODES),
         "operations_model": figures.operations["model"],
         "operations_firmware": figures.operations["firmware"],
-        "boards": figures.boards,
+        "runs": figures.runs,
+        "foretold": figures.foretold,
+        "checked": figures.checked,
     }
     if json:
         print_json(shown)

@@ -1,23 +1,34 @@
-"""Cut the power at every flash operation of an update, and again at every one of its recovery."""
+"""Cut the power at every flash operation of an update, and again at every one of its recovery.
 
-import hashlib
-import itertools
+One board does the update uncut, and its log of flash operations tells what lies in the flash after
+a cut at each of them, in each mode. Each such flash is put into a board that is switched on again
+and again until it has what is new: its recovery. The logs of the recoveries tell in the same way
+what a second cut leaves, and these flashes have to recover, too.
+
+What a board does from its start to the next restart follows from how it was started and from what
+it reads in its flash. So a flash that is the same in all places that an earlier run read is not run
+again: what it would do is known (wedau.sim.recall). Most cuts in the middle of a download are such,
+for what was half written is erased before it is read. One in a hundred of these is run all the
+same, and has to do what was foretold.
+"""
+
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from wedau.build.simboard import SimFirmware
 from wedau.cli import ota_node, ota_samples
+from wedau.cli.powercut_boards import POWER, RESTART, Boards, Figures, Run
 from wedau.errors import SimError
 from wedau.sim import direct, nor
 
 MODES = tuple({nor.BEFORE: "before", nor.HALF: "half", nor.AFTER: "after"}[m] for m in nor.MODES)
 UPDATES = ("model", "firmware")
 _GOOD = 2  # decisions that confirm
-_RUNS = 3  # power cycles after a cut until the new payload has to be there
+_MOST_RUNS = 8  # from a cut until the new payload has to be there, restarts included
 _PROGRAM = """
 import wedau.ota
 wedau.ota.boot()
@@ -35,24 +46,6 @@ print("error", error and error.code, error)
 """
 
 
-@dataclass
-class Figures:
-    """What was tried.
-
-    Attributes:
-        cuts: losses of power: every operation in each mode, of the update and of each recovery.
-        failures: those after which the board did not boot, decided otherwise than the old or the
-            new model, or did not come to the new payload; what went wrong, one line each.
-        operations: flash operations of each update without a cut, by its kind.
-        boards: different contents of the flash that boards were switched on with.
-    """
-
-    cuts: int = 0
-    operations: dict[str, int] = field(default_factory=dict)
-    boards: int = 0
-    failures: list[str] = field(default_factory=list)
-
-
 def measure(
     firmware: SimFirmware,
     kinds: Sequence[str] = UPDATES,
@@ -67,6 +60,9 @@ def measure(
         kinds: of UPDATES.
         every: of the recoveries each n-th is cut again; 0: none.
         say: called with a sentence for people now and then.
+
+    Raises:
+        SimError: a board did otherwise than another one that read the same.
     """
     figures = Figures()
     for kind in kinds:
@@ -87,27 +83,29 @@ class _Trial:
     def __init__(self, folder: Path, firmware: SimFirmware, kind: str, figures: Figures) -> None:
         self._folder, self._firmware, self._kind = folder, firmware, kind
         self._figures = figures
-        self._seen: set[bytes] = set()
-        self._numbers = itertools.count()
         serial = 2 if kind == "model" else 1
         row = ota_samples.ROW
-        self._program = _PROGRAM.format(row=row, good=_GOOD, kind=kind, serial=serial)
+        program = _PROGRAM.format(row=row, good=_GOOD, kind=kind, serial=serial)
+        self._boards = Boards(folder, firmware, program, figures)
         self._answers = {"old"} if kind == "firmware" else {"old", "new"}
 
     def run(self, every: int, say: Callable[[str], None]) -> None:
         repository = ota_node.Repository.make(self._folder / "releases")
         with ota_node.serve(repository.folder) as url:
-            start = self._start(repository, url)
-            operations = self._recover(_Image(f"{self._kind}, uncut", start))
+            start = _Image(f"{self._kind}, uncut", self._start(repository, url))
+            operations = self._recover(start)
             self._figures.operations[self._kind] = len(operations)
-            first = self._new_images(start, operations, self._kind)
+            first = list(_cut(_Image(self._kind, start.data), operations))
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 recoveries = list(pool.map(self._recover, first))
-                say(f"{self._kind}: {len(first)} boards after the first cut recovered")
-                pairs = list(zip(first, recoveries, strict=True))
-                second = self._second(pairs[::every] if every else ())
-                done = sum(1 for _ in pool.map(self._recover, second))
-                say(f"{self._kind}: {done} boards after the second cut recovered")
+                say(f"{self._kind}: {len(first)} first cuts, {self._failed()}")
+                pairs = list(zip(first, recoveries, strict=True))[::every] if every else []
+                cuts = sum(pool.map(self._recover_again, pairs))
+                say(f"{self._kind}: {cuts} cuts of the recoveries, {self._failed()}")
+        self._figures.cuts += len(first) + cuts
+
+    def _failed(self) -> str:
+        return f"{len(self._figures.failures)} failures so far"
 
     def _start(self, repository: ota_node.Repository, url: str) -> bytes:
         """Return the flash of a node that has the old model and is to get something new."""
@@ -122,47 +120,30 @@ class _Trial:
         repository.release(new("new"))
         return flash.read_bytes()
 
-    def _second(self, pairs: Iterable[tuple[_Image, list[nor.Operation]]]) -> Iterator[_Image]:
-        for image, operations in pairs:
-            yield from self._new_images(image.data, operations, image.where)
-
-    def _new_images(
-        self, start: bytes, operations: list[nor.Operation], where: str
-    ) -> list[_Image]:
-        """Return the flash after each cut, where nothing like it was tried yet."""
-        found = []
-        for cut, data in nor.cut_images(start, operations):
-            self._figures.cuts += 1
-            digest = hashlib.sha256(data).digest()
-            if digest not in self._seen:
-                self._seen.add(digest)
-                name = f"{where}, {MODES[nor.MODES.index(cut.mode)]} operation {cut.operation}"
-                found.append(_Image(name, data))
-        return found
+    def _recover_again(self, cut: tuple[_Image, list[nor.Operation]]) -> int:
+        """Cut the recovery from a cut at each of its operations; return how many cuts that were."""
+        image, operations = cut
+        return sum(1 for second in _cut(image, operations) if self._recover(second) is not None)
 
     def _recover(self, image: _Image) -> list[nor.Operation]:
         """Switch a board on until it has what is new; return what it did to its flash."""
-        number = next(self._numbers)
-        flash, log = self._folder / f"{number}.bin", self._folder / f"{number}.log"
-        flash.write_bytes(image.data)
-        board = ota_node.Node(self._firmware, flash)
-        output = []
-        try:
-            for _ in range(_RUNS):
-                ended = board.run(self._program, log=log)
-                output.append(f"{ended.cause}:\n{ended.output}")
-                if ended.cause != direct.EXITED or "done\n" in ended.output:
-                    break
-            wrong = self._wrong("".join(output))
-            if wrong:
-                self._figures.failures.append(f"{image.where}: {wrong}")
-            self._figures.boards += 1
-            return nor.read_log(log.read_bytes(), len(image.data))
-        finally:
-            flash.unlink()
-            log.unlink(missing_ok=True)
+        memory = bytearray(image.data)
+        runs: list[Run] = []
+        start = POWER
+        for _ in range(_MOST_RUNS):
+            runs.append(self._boards.run(bytes(memory), start))
+            for operation in runs[-1].operations:
+                nor.apply(memory, operation)
+            start = RESTART if runs[-1].cause == direct.RESETS else POWER
+            if "done\n" in runs[-1].output or runs[-1].cause not in (direct.EXITED, direct.RESETS):
+                break
+        wrong = self._wrong(runs)
+        if wrong:
+            self._figures.failures.append(f"{image.where}: {wrong}")
+        return [operation for run in runs for operation in run.operations]
 
-    def _wrong(self, output: str) -> str | None:
+    def _wrong(self, runs: Sequence[Run]) -> str | None:
+        output = "".join(f"{run.cause}:\n{run.output}" for run in runs)
         lines = output.splitlines()
         answers = [line.split()[-1] for line in lines if line.startswith("answer ")]
         if "done" not in lines or not answers:
@@ -171,4 +152,13 @@ class _Trial:
             return f"it decided {answers}"
         if self._kind == "model" and answers[-1] != "new":
             return "it kept the old model"
+        if self._kind == "firmware" and "firmware new\n" not in runs[-1].output:
+            return "it kept the old firmware"
         return None
+
+
+def _cut(start: _Image, operations: Sequence[nor.Operation]) -> Iterator[_Image]:
+    """Yield the flash after each cut."""
+    for cut, data in nor.cut_images(start.data, operations):
+        mode = MODES[nor.MODES.index(cut.mode)]
+        yield _Image(f"{start.where}, {mode} operation {cut.operation}", data)
