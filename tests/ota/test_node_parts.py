@@ -10,6 +10,8 @@ from wedau.ota import on_host
 
 journal = on_host.load("journal")
 cpio = on_host.load("cpio")
+ddi = on_host.load("ddi")
+http = on_host.load("http")
 slots = on_host.load("slots")
 OtaError = on_host.load("errors").OtaError
 
@@ -84,6 +86,27 @@ def test_journal_takes_no_record_for_one_that_has_no_successor(seq: int) -> None
     made = record(3)
     made.seq = seq  # type: ignore[attr-defined]
     assert journal.unpack(made.pack()) is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("number", ["²", "1²", "-1", "", "0", "4294967296", 1.0, None, True])
+def test_fleet_server_that_sends_no_number_of_an_action_is_refused(number: object) -> None:
+    with pytest.raises(OtaError, match="bad action"):
+        ddi._number(number)
+    assert ddi._number("4294967295") == 4294967295
+
+
+@pytest.mark.parametrize("sleep", ["0:0:²", "1:2", "::", "1:2:-3", "0001:00:00"])
+def test_fleet_server_that_sends_no_time_to_sleep_is_passed_over(sleep: str) -> None:
+    carrier = ddi.Ddi({"url": "http://a", "tenant": "t", "id": "n", "token": ""})
+    carrier._note_sleep({"config": {"polling": {"sleep": sleep}}})
+    assert carrier.poll_s is None
+
+
+@pytest.mark.parametrize("port", ["", "0", "65536", "999999999", "-1", "²", "1 "])
+def test_address_with_a_wrong_port_is_refused(port: str) -> None:
+    with pytest.raises(OtaError):
+        http.Address(f"http://host:{port}/file")
+    assert http.Address("http://host:65535/file").port == 65535
 
 
 def unpacked(data: bytes, piece: int) -> list[tuple[str, bytes]]:

@@ -9,7 +9,7 @@ LONGEST = {
     "cpio": 400,
     "metadata": 1536,
     "trust": 6400,
-    "journal": 2400,
+    "journal": 900,
     "http": 512,
     "swu": 1280,
     "ddi": 640,

@@ -20,7 +20,7 @@ from wedau.ota import swu as swu_module
 from wedau.ota.fields import METADATA_BYTES, ROLES, is_path, problem
 from wedau.ota.metadata import Metadata
 
-PLACES = 12  # in a sector: full soon, yet with room for all that counts
+PLACES = 10  # in a sector: full soon, yet with room for all that counts
 SECTOR_BYTES = PLACES * RECORD_BYTES
 MOST_BYTES = {cpio_module: 512, swu_module: 16384, http_module: 4097}  # of one buffer
 
@@ -200,7 +200,7 @@ class _Connections:
         self._answers = data[1:].split(b"\0")
 
     async def open_connection(self, host, port, *tls):
-        assert 0 <= port < 10**9
+        assert 0 < port < 65536
         answer = self._answers.pop(0) if self._answers else b""
         connection = _Connection(answer, self._step)
         return connection, connection

@@ -13,6 +13,7 @@ _MOST_BYTES = 8192  # of an answer
 _ROUNDS = 4  # a server may ask for the identity, a consent and the like before it offers
 _MAX_POLL_S = 7 * 86400
 _MAX_ACTION = 0xFFFFFFFF
+_DIGITS = "0123456789"  # isdigit() takes others, too
 _STEPS = {"download": 1, "stored": 2, "trial": 3}
 _GONE = (404, 409, 410)  # the server does not want to know any more
 
@@ -150,7 +151,7 @@ class Ddi:
     def _note_sleep(self, base):
         text = _part(_part(base, "config"), "polling").get("sleep", "")
         parts = text.split(":") if isinstance(text, str) else ()
-        if len(parts) == 3 and all(0 < len(p) < 4 and p.isdigit() for p in parts):
+        if len(parts) == 3 and all(0 < len(p) < 4 and not p.strip(_DIGITS) for p in parts):
             hours, minutes, seconds = [int(part) for part in parts]
             self.poll_s = max(1, min(_MAX_POLL_S, hours * 3600 + minutes * 60 + seconds))
 
@@ -213,7 +214,7 @@ def _href(link):
 def _number(value):
     """Return the number of an action; servers send it as text."""
     text = str(value) if type(value) in (int, str) else ""
-    if not (0 < len(text) <= 10 and text.isdigit() and 0 < int(text) <= _MAX_ACTION):
+    if not (0 < len(text) <= 10 and not text.strip(_DIGITS) and 0 < int(text) <= _MAX_ACTION):
         raise OtaError("format", "the server sent a bad action")
     return int(text)
 

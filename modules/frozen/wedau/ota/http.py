@@ -35,8 +35,8 @@ class Address:
         where, slash, path = rest.partition("/")
         self.path = slash + path or "/"
         self.host, colon, port = where.partition(":")
-        if not self.host or "@" in where or (colon and not _is_number(port)):
-            raise OtaError("format", "the address has no host")
+        if not self.host or "@" in where or (colon and not _is_port(port)):
+            raise OtaError("format", "the address has no host, or a wrong port")
         self.port = int(port) if colon else 443 if self.tls else 80
         self.origin = (self.tls, self.host, self.port)
         self.where = where
@@ -335,6 +335,10 @@ def _text(line):
         return line.decode().rstrip("\r")
     except UnicodeError:
         raise OtaError("format", "the server sent bytes that are no text")
+
+
+def _is_port(text):
+    return _is_number(text) and 0 < int(text) < 65536
 
 
 def _is_number(text):
