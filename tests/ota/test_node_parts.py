@@ -82,10 +82,22 @@ def test_journal_takes_no_other_bytes_for_a_record(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("seq", [0, 0x80000000, 0xFFFFFFFF])
-def test_journal_takes_no_record_for_one_that_has_no_successor(seq: int) -> None:
+def test_journal_takes_no_record_with_a_number_out_of_range(seq: int) -> None:
     made = record(3)
     made.seq = seq  # type: ignore[attr-defined]
     assert journal.unpack(made.pack()) is None  # type: ignore[attr-defined]
+
+
+def test_journal_ends_with_its_numbers() -> None:
+    sectors = [Sector([1 << 30]), Sector([1 << 30])]
+    made = record(3)
+    made.seq = 0x7FFFFFFE  # type: ignore[attr-defined]
+    sectors[0].write(0, made.pack())  # type: ignore[attr-defined]
+    kept = journal.Journal(sectors)
+    kept.append(record(4))
+    with pytest.raises(OtaError, match="no more numbers"):
+        kept.append(record(5))
+    assert journal.Journal(sectors).last(2).serial == 5
 
 
 @pytest.mark.parametrize("number", ["²", "1²", "-1", "", "0", "4294967296", 1.0, None, True])

@@ -21,7 +21,7 @@ RECORD_BYTES = struct.calcsize(_FORMAT) + 4
 _MAGIC = b"WDJ1"
 _ERASED = b"\xff" * RECORD_BYTES
 _PLACES = SECTOR_BYTES // RECORD_BYTES
-_MAX_SEQ = 0x7FFFFFFF  # more than the flash can take; each that is read has a successor
+_MAX_SEQ = 0x7FFFFFFF  # more than any flash bears
 _PRINTABLE = bytes(range(32, 127))
 _LAST = 0  # the role of a kind's latest record, beside the states that are remembered
 
@@ -158,8 +158,10 @@ class Journal:
 
         Raises:
             OSError: the flash fails.
-            OtaError: flash: what was written does not read back.
+            OtaError: flash: what was written does not read back, or there are no more numbers.
         """
+        if self._seq == _MAX_SEQ:
+            raise OtaError("flash", "the journal has no more numbers")
         if self._used == _PLACES:
             self._change()
         record.seq = self._seq + 1
