@@ -16,6 +16,7 @@ from wedau.train import filters, recipe
 
 HERE = Path(__file__).parent
 CORE = resource("modules", "core")
+COMPAT = resource("modules", "compat", "wd_compat.c")
 # wd_ed25519.c needs Monocypher: test_ed25519.py.
 SOURCES = sorted(path for path in CORE.rglob("*.c") if path.name != "wd_ed25519.c")
 INCLUDE = [f"-I{folder}" for folder in sorted({path.parent for path in SOURCES})]
@@ -49,7 +50,7 @@ def test_core_passes_its_unit_tests_under_sanitizers(name: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang-22"])
 def test_core_compiles_without_a_warning_and_fuses_nothing(compiler: str, tmp_path: Path) -> None:
-    for source in SOURCES:
+    for source in (*SOURCES, COMPAT):
         for lanes in (1, 4):
             wide = [f"-DWD_LANES={lanes}", "-Wno-psabi", *INCLUDE]
             run(compiler, *STRICT, *wide, "-O2", "-c", source, "-o", tmp_path / "strict.o")
@@ -108,6 +109,13 @@ def test_recipe_parser_survives_a_fuzzer(lanes: int, tmp_path: Path) -> None:
 
 def test_trees_loader_survives_a_fuzzer(tmp_path: Path) -> None:
     fuzz("fuzz_trees", data_files.seeds(), tmp_path)
+
+
+def test_what_users_of_emlearn_call_survives_a_fuzzer(tmp_path: Path) -> None:
+    seeds = [
+        bytes([which]) + bytes(range(first, first + 96)) for which in range(5) for first in (0, 90)
+    ]
+    fuzz("fuzz_compat", seeds, tmp_path, f"-I{COMPAT.parent}", str(COMPAT))
 
 
 def test_baseline_parser_survives_a_fuzzer(tmp_path: Path) -> None:
