@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from wedau.cli import bench_ota, options
-from wedau.cli.console import print_json, print_rows
+from wedau.cli.console import print_json, print_rows, say
+from wedau.errors import CheckError
 
 app = typer.Typer(help="Measure on the simulated board.")
 
@@ -128,20 +129,26 @@ def fleet(
 @app.command("forgeries")
 def forgeries(
     every: Annotated[int, typer.Option(help="Flip only each n-th bit of the metadata.", min=1)] = 1,
+    micropython: options.Micropython = None,
     json: options.Json = False,
 ) -> None:
     """Forge updates in every way known, and see whether a node takes one."""
-    from wedau.build import simboard
     from wedau.cli import forging
-    from wedau.cli.workbench import micropython_source
+    from wedau.cli.workbench import sim_firmware
 
-    firmware = simboard.build(micropython_source().path, modules=())
-    figures = vars(forging.measure(firmware, every=every))
+    firmware = sim_firmware(micropython, whole=True)
+    figures = forging.measure(firmware, every=every, say=say)
     if json:
-        print_json(figures)
-        return
-    print_rows((name, str(figures[name])) for name in ("tried", "accepted", "changed"))
-    print_rows((kind, _codes(codes)) for kind, codes in figures["refused"].items())
+        print_json(vars(figures))
+    else:
+        counts = ("tried", "accepted", "changed", "misnamed")
+        print_rows((name, f"{getattr(figures, name):,}") for name in counts)
+        print_rows((kind, _codes(codes)) for kind, codes in figures.refused.items())
+    if figures.accepted or figures.changed or figures.misnamed:
+        raise CheckError(
+            "a node took a forgery, or did not say what was wrong with it",
+            "this is a bug: report what was printed",
+        )
 
 
 def _codes(codes: dict[str, int]) -> str:
