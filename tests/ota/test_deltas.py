@@ -4,11 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tables
 
+from wedau.build.simboard import SimFirmware
 from wedau.cli import ota_node, ota_samples
 from wedau.cli.ota_node import Node, Repository
 from wedau.ota import delta
+from wedau.ota.fields import node as fields
 from wedau.ota.payloads import Payload
+from wedau.sim import app_image
 
 GOOD = ota_node.MAIN.format(name="saw", row=ota_samples.ROW, good=20)
 OLD, NEW = "old", "own"  # the same trees: they differ in a label and the version
@@ -118,21 +122,42 @@ def test_patch_that_was_changed_or_is_missing_gives_way_to_the_whole(
         assert answers(ended.output) == [OLD, NEW], ended.output
 
 
-def firmware(version: str) -> Payload:
-    """Return an image whose script is long and hardly differs from version to version."""
-    return ota_samples.small_firmware(version)
-
-
 def test_firmware_is_made_of_the_one_that_runs_and_a_patch(
     place: tuple[Repository, Node],
 ) -> None:
     repository, node = place
-    repository.release(firmware("one"))
+    repository.release(ota_samples.small_firmware("one"))
     assert node.run(GOOD).app == "ota_1"
     assert "'state': 'confirmed'" in node.run(GOOD).output
-    repository.release(firmware("two"), make_patch=delta.make)
+    repository.release(ota_samples.small_firmware("two"), make_patch=delta.make)
     remove(repository, lambda path: path.suffix == ".bin")
     ended = node.run(GOOD)
     assert (ended.app, ended.boots) == ("ota_0", 2) and "firmware two" in ended.output, ended.output
     ended = node.run(GOOD)
     assert ended.app == "ota_0" and ended.output.count("'state': 'confirmed'") == 2
+
+
+def test_firmware_of_its_own_is_made_of_the_one_that_runs_and_a_patch(
+    whole_firmware: SimFirmware, tmp_path: Path
+) -> None:
+    repository = Repository.make(tmp_path / "releases")
+    elf = whole_firmware.elf.read_bytes()
+    images = {version: app_image.make(version, elf=elf) for version in ("one", "two")}
+    one, two = (
+        Payload(fields.FIRMWARE, "SIM", version, image, {"board": "SIM"})
+        for version, image in images.items()
+    )
+    table = tables.for_firmware(-(-len(images["one"]) // 0x10000) * 0x10000)
+    repository.release(one)
+    with ota_node.serve(repository.folder) as url:
+        flash = tmp_path / "flash.bin"
+        node = Node.provisioned(whole_firmware, flash, repository.root, {"url": url}, table)
+        assert node.run(GOOD).app == "ota_1"
+        repository.release(two, make_patch=delta.make)
+        (patch,) = (repository.folder / "targets").rglob("*.patch")
+        assert patch.stat().st_size < 0.05 * len(images["two"])
+        remove(repository, lambda path: path.suffix == ".bin")
+        ended = node.run(GOOD)
+    assert (ended.app, ended.boots) == ("ota_0", 2), ended.output
+    at = next(part.offset for part in table if part.label == "ota_0")
+    assert flash.read_bytes()[at:].startswith(images["two"])

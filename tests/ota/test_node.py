@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tables
 
 from wedau.build.simboard import SimFirmware
 from wedau.cli import ota_node, ota_samples
 from wedau.cli.ota_node import Node, Repository
-from wedau.flash_map import Partition
 from wedau.ota import cpio
 from wedau.ota.fields import node as fields
 from wedau.ota.payloads import Payload
@@ -182,21 +182,10 @@ def test_firmware_of_its_own_is_tried_and_confirmed(
     size = -(-len(image) // 0x10000) * 0x10000
     repository.release(Payload(fields.FIRMWARE, "SIM", "real", image, {"board": "SIM"}))
     with ota_node.serve(repository.folder) as url:
-        table = _table(size)
+        table = tables.for_firmware(size)
         flash = tmp_path / "flash.bin"
         node = Node.provisioned(whole_firmware, flash, repository.root, {"url": url}, table)
         ended = node.run(IDLE)
         assert (ended.app, ended.boots) == ("ota_1", 2), ended.output
         ended = node.run(IDLE)
     assert ended.app == "ota_1" and "'state': 'confirmed'" in ended.output
-
-
-def _table(size: int) -> tuple[Partition, ...]:
-    """Return the small table with partitions for a whole firmware."""
-    found, at = [], ota_node.TABLE[0].offset
-    for part in ota_node.TABLE:
-        length = size if part.label.startswith("ota_") else part.size_bytes
-        at = -(-at // 0x10000) * 0x10000 if part.label.startswith("ota_") else at
-        found.append(replace(part, offset=at, size_bytes=length))
-        at += length
-    return tuple(found)

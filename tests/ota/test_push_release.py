@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from wedau import cli
-from wedau.cli import ota_node, ota_samples
+from wedau.cli import ota_node, ota_samples, pushing_release
 from wedau.cli.ota_node import Node, Repository
 from wedau.device.link import Board
 from wedau.ota import cpio, publishing
@@ -154,6 +154,37 @@ def test_board_that_was_never_provisioned_takes_no_release(
     with boards.board(elf, plugin) as board:
         code, _, told = push(board.port, path, capsys)
     assert code == 1 and "never provisioned" in told
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt])
+def test_push_that_is_given_up_leaves_no_file(
+    error: type[BaseException] | None,
+    place: tuple[Repository, Node],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    repository, node = place
+    repository.release(ota_samples.small_model("new"))
+    path = swu(repository, tmp_path)
+    wait = Board.output
+
+    def output(self: Board, timeout_s: float) -> bytes:
+        if timeout_s < pushing_release._ASK_S:
+            return wait(self, timeout_s)
+        if error:
+            raise error
+        return wait(self, 0.2)
+
+    with on_cable(node) as port:
+        before = files(port)
+        monkeypatch.setattr(Board, "output", output)
+        code, out, told = push(port, path, capsys)
+        assert (code, out) == (130 if error else 1, ""), told
+        monkeypatch.undo()
+        assert set(files(port)) >= set(before) and "push.swu" not in files(port)
+        assert push(port, path, capsys)[0] == 0
+    assert "answer new" in node.run(GOOD).output
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,9 @@ import wedau.ota
 wedau.ota.boot()
 if not wedau.ota.status()["trial"]:
     wedau.ota.check()
-print(wedau.ota.status())
+print("tries", wedau.ota.status()["firmware"]["tries"])
 """
+SLEEPS_ON_TRIAL = ON_TRIAL_ONLY + "import machine\nmachine.deepsleep(1)\n"
 SET = """
 import json
 settings = json.load(open("/ota/settings.json"))
@@ -90,9 +91,20 @@ def test_firmware_that_loses_power_is_tried_again(place: tuple[Repository, Node]
     for _ in range(5):
         ended = node.run(ON_TRIAL_ONLY)
         assert (ended.app, ended.boots) == ("ota_1", 2), ended.output
-        assert "'tries': 1" in ended.output
+        assert "tries 1\n" in ended.output
     assert node.run(IDLE).app == "ota_1"
     assert "'state': 'confirmed'" in node.run(IDLE).output
+
+
+def test_firmware_that_sleeps_in_its_trial_is_tried_again(place: tuple[Repository, Node]) -> None:
+    """The boot loader takes waking for a crash, like every start of what is not confirmed."""
+    repository, node = place
+    repository.release(ota_samples.small_firmware("new"))
+    ended = node.run(SLEEPS_ON_TRIAL)
+    assert ended.cause == direct.RESETS and ended.output.count("firmware new") == 5, ended.output
+    assert ended.output.count("tries 1\n") == 5
+    ended = node.run(IDLE)
+    assert ended.app == "ota_1" and "'state': 'confirmed'" in node.run(IDLE).output
 
 
 def test_losses_of_power_are_no_crashes(place: tuple[Repository, Node]) -> None:

@@ -117,8 +117,12 @@ def install(board: link.Board, path: Path, on_progress: Callable[[int, int], Non
         device_push.push(board, {_FILE: data}, folder=_FOLDER, on_progress=on_progress)
         board.run(_PROGRAM)
         news = board.call("install", _PATH, timeout_s=_ASK_S + len(data) / _BYTES_A_S)
+    except BaseException:  # Ctrl-C, too: the board may be at it still
+        with contextlib.suppress(DeviceError):
+            board.interrupt()
+        raise
     finally:
-        with contextlib.suppress(DeviceError):  # a board that is gone; else it comes again
+        with contextlib.suppress(DeviceError):  # a board that is gone
             board.run(_PROGRAM)
             board.call("remove", _PATH)
     if news["state"] == "stored" and custom["kind"] != node.FIRMWARE:

@@ -8,7 +8,7 @@ from wedau.ota.fields import MAX_SERIAL
 from wedau.ota.journal import CONFIRMED, FAILED, STORED, TRIAL, WRITING, Record
 
 MAX_TRIES = 3  # that end in a restart which nobody but the payload can be blamed for
-MAX_CUTS = 10  # tries that a loss of power ended: nobody's fault, until there are too many
+MAX_CUTS = 10  # that a loss of power or a sleep ended: nobody's fault, until there are too many
 
 # How a run began, which says how the one before it ended.
 RESTARTED, WOKEN, POWERED = 0, 1, 2
@@ -121,10 +121,10 @@ class Installer:
         Args:
             last: the record so far.
             state: of the new one.
-            began: how this run did; where it began with power, the last try counts as a loss of it.
+            began: how this run did, which says how the last try ended.
         """
         record = last.next(state, count=last.count)
-        if began == POWERED and last.count:
+        if began != RESTARTED and last.count:
             record.cuts += 1
         else:
             record.count += 1
