@@ -2,13 +2,16 @@
 
 import json as json_format
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wedau.cli import options, ota_common, ota_fleet
 from wedau.cli.console import print_json, print_rows, say
 from wedau.errors import OtaError
+
+if TYPE_CHECKING:
+    from wedau.ota.fleet import Server
 
 
 def serve(
@@ -26,6 +29,7 @@ def serve(
 
     repository.load(folder)
     where = fleet.prepare(folder, poll_s)
+    say("starting goosebit; Ctrl-C ends it")
     with fleet.serve(where, host, port, ota_payloads.every_board()) as server:
         address = {"url": server.url}
         files.write(where / ota_fleet.ADDRESS, json_format.dumps(address).encode("ascii"))
@@ -36,8 +40,19 @@ def serve(
             print_rows(shown.items())
         _warn(host)
         sys.stdout.flush()
+        if _was_interrupted(server):
+            return
+    raise OtaError("the fleet server has ended by itself", f"see {where / fleet.LOG}")
+
+
+def _was_interrupted(server: "Server") -> bool:
+    """Wait until somebody ends the server, or it ends by itself."""
+    try:
         server.process.wait()
-    raise OtaError("the fleet server has ended", f"see {where / fleet.LOG}")
+    except KeyboardInterrupt:
+        say("the fleet server ends")
+        return True
+    return False
 
 
 def _warn(host: str) -> None:
