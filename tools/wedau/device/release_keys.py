@@ -79,7 +79,8 @@ def make(path: Path, passphrase: str) -> tuple[Path, Ed25519PublicKey]:
         The path of the public key, and that key.
 
     Raises:
-        ReleaseError: one of the files is there already; none is overwritten.
+        ReleaseError: one of the files is there already, none is overwritten; or it cannot be
+            written, and then neither is there.
     """
     key = Ed25519PrivateKey.generate()
     public = path.with_name(path.name + ".pub")
@@ -88,12 +89,30 @@ def make(path: Path, passphrase: str) -> tuple[Path, Ed25519PublicKey]:
             raise ReleaseError(f"{each} is there already", "choose another name: keys are kept")
     encryption = serialization.BestAvailableEncryption(passphrase.encode("utf-8"))
     kind, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-        file.write(key.private_bytes(kind, form, encryption))
     public_form = serialization.PublicFormat.SubjectPublicKeyInfo
-    public.write_bytes(key.public_key().public_bytes(kind, public_form))
+    _write_new(path, key.private_bytes(kind, form, encryption), 0o600)
+    try:
+        _write_new(public, key.public_key().public_bytes(kind, public_form), 0o666)
+    except ReleaseError:
+        path.unlink()
+        raise
     return public, key.public_key()
+
+
+def _write_new(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that is not there yet, whole or not at all."""
+    made = False
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            made = True
+            file.write(data)
+    except OSError as error:
+        if made:
+            path.unlink()
+        raise ReleaseError(
+            f"the key {path} cannot be written: {error.strerror}",
+            "check the folder, its permissions and the free space",
+        ) from None
 
 
 def read_private(path: Path) -> bytes:

@@ -143,6 +143,8 @@ def sign(folder: Path, version: str, key: Ed25519PrivateKey) -> Index:
 
 
 def _listed(folder: Path, version: str) -> Index:
+    for each in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        next(each.iterdir(), None)  # rglob() passes over what it may not read
     boards = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
     for board in boards:
         firmware.load(folder / board, board)
