@@ -2,8 +2,9 @@
 
 commands: reference/command-line.md. figures: reference/figures.md and what the demo prints in the
 README. outputs: what the commands print in all documents; FILE... limits it to these. families:
-reference/families.md; alternatives: reference/alternatives.md and the rows as JSON beside it; they
-take minutes, so they are made only when they are named.
+reference/families.md; alternatives: reference/alternatives.md and the rows as JSON beside it;
+updates: reference/updates.md and its figures as JSON beside it, all or those of the commands that
+are named, as in `updates ota fleet`; they take minutes, so they are made only when they are named.
 """
 
 import sys
@@ -15,6 +16,7 @@ import family_table
 import figures
 import pages
 import session
+import updates_table
 
 
 def main() -> None:
@@ -32,6 +34,10 @@ def main() -> None:
     if "alternatives" in wanted:
         made = alternatives_table.make(pages.ALTERNATIVES.with_suffix(".json"))
         pages.ALTERNATIVES.write_text(made, encoding="utf-8")
+    if "updates" in wanted:
+        only = [name for name in updates_table.COMMANDS if name in wanted]
+        made = updates_table.make(pages.UPDATES.with_suffix(".json"), only)
+        pages.UPDATES.write_text(made, encoding="utf-8")
     files = [Path(name).resolve() for name in wanted if name.endswith(".md")]
     for path in pages.with_commands() if "outputs" in wanted else files:
         print(f"running {path.relative_to(pages.ROOT)}", file=sys.stderr)

@@ -11,6 +11,7 @@ COMMAND_LINE = ROOT / "docs/reference/command-line.md"
 ALTERNATIVES = ROOT / "docs/reference/alternatives.md"
 FAMILIES = ROOT / "docs/reference/families.md"
 FIGURES = ROOT / "docs/reference/figures.md"
+UPDATES = ROOT / "docs/reference/updates.md"
 _LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 

@@ -29,6 +29,7 @@ import family_table  # noqa: E402
 import figures  # noqa: E402
 import pages  # noqa: E402
 import session  # noqa: E402
+import updates_table  # noqa: E402
 
 RUN = pages.with_commands()
 
@@ -112,6 +113,17 @@ def test_families_page_has_what_the_command_measures(exact: bool) -> None:
         assert page.count(f"| {row.family} |") == len(TABLES)
     assert page.count(table[0]) == len(TABLES)
     assert page.count("\n| ") == len(TABLES) * (1 + len(KINDS))
+
+
+def test_updates_page_has_the_figures_that_the_commands_printed() -> None:
+    kept = updates_table.load(pages.UPDATES.with_suffix(".json"))
+    page = pages.UPDATES.read_text(encoding="utf-8")
+    assert page == updates_table.text(kept), "run `python docs/generate updates`"
+    assert kept["powercut"]["failures"] == kept["forgeries"]["accepted"] == 0
+    assert kept["powercut"]["cuts"] > 10_000 and kept["forgeries"]["tried"] > 20_000
+    assert kept["ota"]["instructions"] <= 100_000_000
+    assert kept["ota"]["peak_heap_bytes"] <= 40 * 1024
+    assert kept["fleet"]["errors"] == 0
 
 
 def _versions(text: str) -> str:
