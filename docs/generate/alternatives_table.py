@@ -1,7 +1,7 @@
 """The tables of alternatives, and their plots, from the command that measures them."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -42,10 +42,20 @@ Use the counts to compare, and [measure on the chip](../explanation/on-the-chip.
 
 C is compiled with clang at `-Os` and bound to MicroPython as Wedau's modules are, with the same
 checks of a row's type and length; Wedau's own modules choose `-Oz` for trees and `-O2` for the
-perceptron. Python is compiled by mpy-cross before it is pushed. Each alternative is given what it
-does best with and what it needs to run at all; the notes below the tables name it.
+perceptron, in the firmware too. Python is compiled by mpy-cross before it is pushed. Each
+alternative is given what it does best with and what it needs to run at all; the notes below the
+tables name it.
 emlearn, m2cgen, everywhereml and micromlgen are MIT licensed. The last releases of m2cgen and
 micromlgen are of 2022, everywhereml's of 2024; all three read the estimators of this scikit-learn.
+
+## Where another is better
+
+For how many of the models that it could be measured with an alternative takes less than
+`wedau, module`, and by what factor at most. Tables that a loop walks are smaller than code and load
+faster; such a loop takes more instructions a call. micromlgen compares floats and puts all trees
+into one function, which saves a call for each tree; it tells no probabilities and no labels.
+
+{better}
 
 {tables}
 
@@ -54,6 +64,8 @@ micromlgen are of 2022, everywhereml's of 2024; all three read the estimators of
 {notes}
 """
 
+OURS = "wedau, module"
+_COSTS = ("instructions_mean", "load_instructions", "heap_bytes", "flash_bytes")
 _WIDTH = 40
 
 
@@ -87,8 +99,37 @@ def text(rows: Sequence[Row]) -> str:
         title = f"{group[1]} trees" if group[1] else "perceptron"
         parts += [f"### {data.capitalize()}, {title}", "\n".join(_lines(some)), _plot(some)]
     return TEXT.format(
-        versions=figures.versions(), tables="\n\n".join(parts), notes="\n".join(_notes(rows))
+        versions=figures.versions(),
+        better="\n".join(_better(rows)),
+        tables="\n\n".join(parts),
+        notes="\n".join(_notes(rows)),
     )
+
+
+def _better(rows: Sequence[Row]) -> list[str]:
+    """Return a table of what others do with less than our module: for how many models, how far."""
+    ours = {(row.data, row.trees): row for row in rows if row.name == OURS}
+    names = dict.fromkeys(row.name for row in rows if not row.name.startswith("wedau"))
+    lines = [" | ".join(f"`{name}`" for name in ("name", *_COSTS)), "|".join(["---"] * 5)]
+    for name in names:
+        theirs = [row for row in rows if row.name == name and row.flash_bytes]
+        cells = [_times([_factor(row, ours, cost) for row in theirs]) for cost in _COSTS]
+        lines.append(" | ".join([name, *cells]))
+    return [f"| {line} |" for line in lines]
+
+
+def _factor(row: Row, ours: Mapping[tuple[str, int | None], Row], cost: str) -> float:
+    factor: float = getattr(ours[row.data, row.trees], cost) / getattr(row, cost)
+    return factor
+
+
+def _times(factors: Sequence[float]) -> str:
+    less = [factor for factor in factors if factor > 1]
+    return f"{len(less)} of {len(factors)}, by up to {max(less):.2f}" if less else "-"
+
+
+def _model(row: Row) -> str:
+    return f"{row.data} {row.trees or 'perceptron'}"
 
 
 def _lines(rows: Iterable[Row]) -> list[str]:
@@ -120,6 +161,5 @@ def _notes(rows: Sequence[Row]) -> list[str]:
     about: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if row.note:
-            model = f"{row.data} {row.trees or 'perceptron'}"
-            about.setdefault((row.name, row.note), []).append(model)
+            about.setdefault((row.name, row.note), []).append(_model(row))
     return [f"- {name} ({', '.join(models)}): {note}." for (name, note), models in about.items()]

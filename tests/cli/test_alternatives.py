@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+import costs
 from wedau.cli import run
+from wedau.cli.measuring_alternatives import FIRMWARE, NAMES, Row
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs/generate"))
 
+import alternatives_table  # noqa: E402
+import figures  # noqa: E402
 import pages  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("sim_firmware")
@@ -33,7 +37,7 @@ def measured(capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str
 def test_our_module_takes_a_third_of_emlearns_loop_and_a_fiftieth_of_python(
     capsys: pytest.CaptureFixture[str],
 ):
-    """The reference forest; the command measures more."""
+    """The reference forest; the page of the documents has all, made by the command."""
     options = [word for name in (OURS, LOADABLE, M2CGEN) for word in ("--name", name)]
     options += ["--data", "digits", "--model", "trees-20"]
     rows = measured(capsys, *options)
@@ -42,6 +46,46 @@ def test_our_module_takes_a_third_of_emlearns_loop_and_a_fiftieth_of_python(
     assert ours <= python / 50
     assert [row["differences"] for row in rows] == [0, 0, 0]
     assert measured(capsys, *options) == rows
+
+
+def test_the_page_has_what_the_command_measures(capsys: pytest.CaptureFixture[str]):
+    """A small model is measured again; all others stand in the same document of the command.
+
+    What Python takes, and loading, shifts a little with the names in the firmware.
+    """
+    kept = alternatives_table.load(pages.ALTERNATIVES.with_suffix(".json"))
+    assert len(kept) == 3 * 4 * len(NAMES)
+    shown = pages.ALTERNATIVES.read_text(encoding="utf-8")
+    exact = figures.versions() in shown
+    assert _without_versions(alternatives_table.text(kept)) == _without_versions(shown), (
+        "generate the alternatives again"
+    )
+    names = [name for name in NAMES if name != FIRMWARE and "everywhereml" not in name]
+    options = [word for name in names for word in ("--name", name)]
+    for row in measured(capsys, "--data", "wine", "--model", "trees-10", *options):
+        (was,) = [k for k in kept if (k.name, k.data, k.trees) == (row["name"], "wine", 10)]
+        if exact:
+            assert row["load_instructions"] == pytest.approx(was.load_instructions, rel=costs.ROOM)
+            assert Row(**{**row, "load_instructions": was.load_instructions}) == was
+        assert row["differences"] == was.differences
+
+
+def test_the_page_shows_what_was_promised():
+    """For all forests: a third of emlearn's loadable form, a fiftieth of m2cgen's Python."""
+    kept = alternatives_table.load(pages.ALTERNATIVES.with_suffix(".json"))
+    cost = {(row.name, row.data, row.trees): row.instructions_mean for row in kept}
+    forests = {(data, trees) for _, data, trees in cost if trees}
+    assert len(forests) == 9
+    for forest in forests:
+        ours = cost[OURS, *forest]
+        assert ours <= cost[LOADABLE, *forest] / 3
+        assert ours <= cost[M2CGEN, *forest] / 50
+    assert {row.differences for row in kept if row.name.startswith("wedau")} == {0, None}
+
+
+def _without_versions(text: str) -> str:
+    assert "repeat exactly: " in text
+    return re.sub(r"repeat exactly: .*", "", text)
 
 
 def test_an_implementation_from_a_folder_is_measured_beside(

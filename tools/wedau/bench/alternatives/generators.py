@@ -18,6 +18,9 @@ def predict(x):
     return scores.index(max(scores))
 """
 
+_CLOCK = "from time import ticks_us, ticks_diff"
+_STILL_CLOCK = "ticks_us, ticks_diff = lambda: 0, lambda a, b: a - b"
+
 _LITERAL = re.compile(r"(<= -?\d[\d.]*(?:e[+-]?\d+)?)(?=\))")
 
 
@@ -42,10 +45,13 @@ def everywhereml(task: Task) -> Candidate:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it prints all attributes, importances too
         written = str(shell.to_micropython())
+    assert written.count(_CLOCK) == 1, "everywhereml reads the clock twice a call"
+    written = written.replace(_CLOCK, _STILL_CLOCK)
     return Candidate(
         python=f"{written}\npredict = RandomForestClassifier().predict\n",
         note="thresholds raised, for it tests < where scikit-learn tests <=; it weighs a tree's "
-        "vote by how frequent the class is in that tree's training data",
+        "vote by how frequent the class is in that tree's training data; the clock that it reads "
+        "stands still, for what a clock takes differs from call to call",
     )
 
 
