@@ -122,6 +122,23 @@ def test_patch_that_was_changed_or_is_missing_gives_way_to_the_whole(
         assert answers(ended.output) == [OLD, NEW], ended.output
 
 
+NO_MEMORY = """
+from wedau.ota import patches
+def no(*args):
+    raise MemoryError
+patches.Sink = no
+"""
+
+
+def test_patch_that_the_heap_is_too_small_for_gives_way_to_the_whole(
+    place: tuple[Repository, Node],
+) -> None:
+    repository, node = place
+    repository.release(ota_samples.small_model(NEW), make_patch=delta.make)
+    ended = node.run(NO_MEMORY + GOOD)
+    assert answers(ended.output) == [OLD, NEW], ended.output
+
+
 def test_firmware_is_made_of_the_one_that_runs_and_a_patch(
     place: tuple[Repository, Node],
 ) -> None:

@@ -244,6 +244,8 @@ class Node:
             if error.code in ("connection", "format"):  # the whole would not do any better
                 raise
             return False
+        except MemoryError:  # the whole takes less
+            return False
         return True
 
     async def _tell_outcomes(self, carrier):
