@@ -24,6 +24,11 @@ DIGITS = (
     *("heap_import_bytes", "heap_call_bytes", "data_instructions_call", "data_load_instructions"),
     *("data_heap_peak_bytes", "data_bytes"),
 )
+# The same of `wedau demo --json`.
+DEMO = (
+    *("instructions_mean", "instructions_max", "instructions_worst_bound", "module_bytes"),
+    *("heap_bytes", "heap_call_bytes"),
+)
 MODULES = (runtime.FEATURES, runtime.TREES, runtime.BASELINE, runtime.ED25519, runtime.DELTA)
 
 Figures = Mapping[str, float]
@@ -93,6 +98,11 @@ def digits(printed: Figures) -> Figures:
     return {name: printed[name] for name in DIGITS}
 
 
+def demo(printed: Figures) -> Figures:
+    """Return the costs among what `wedau demo --json` prints."""
+    return {name: printed[name] for name in DEMO}
+
+
 def modules(firmware: SimFirmware, micropython: Path) -> Figures:
     """Build the modules that are the same for all models and measure typical calls of them."""
     import signatures
@@ -126,10 +136,13 @@ def modules(firmware: SimFirmware, micropython: Path) -> Figures:
 
 
 def _measure() -> dict[str, Figures]:
-    from wedau.cli import measuring
+    from wedau.cli import measuring, showcase
 
     micropython = sources.micropython().path
+    with tempfile.TemporaryDirectory() as folder:
+        shown = showcase.run(Path(folder)).document()
     return {
+        "demo": demo(shown),
         "digits": digits(vars(measuring.digits())),
         "modules": modules(simboard.build(micropython), micropython),
     }

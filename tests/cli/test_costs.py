@@ -1,7 +1,7 @@
 """Nothing costs more than when somebody last looked, unless golden/costs.json says so.
 
-The figures of the reference forest are compared where they are measured, in test_figures.py; those
-of the demo are on a page of the documents, which test_docs.py compares.
+The figures of the reference forest and of the demo are compared where they are measured, in
+test_figures.py.
 """
 
 from pathlib import Path

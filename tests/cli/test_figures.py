@@ -67,6 +67,7 @@ def test_demo_is_equal_on_the_board_and_right_about_unseen_people(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     figures = printed(["demo", str(tmp_path), "--json"], capsys)
+    costs.check("demo", costs.demo(figures))
     assert figures["differences"] == 0
     assert figures["held_out"] == 1420
     assert figures["boundary_inputs"] > 20_000
