@@ -221,7 +221,7 @@ class Node:
         try:
             await carrier.tell(report.news(installer.record))
             if patch is None or not await self._patch(carrier, installer, target["length"], patch):
-                await self._download(carrier, installer, target, place)
+                await self._download(carrier, installer, target, place, self._buffer)
                 installer.store()
             await carrier.tell(report.news(self.journal.last(installer.kind)))
         except OSError as error:
@@ -229,8 +229,8 @@ class Node:
         finally:
             installer.abort()
 
-    async def _download(self, carrier, sink, target, place):
-        await download(lambda headers: carrier.open(place, headers), target, sink, self._buffer)
+    async def _download(self, carrier, sink, target, place, buffer):
+        await download(lambda headers: carrier.open(place, headers), target, sink, buffer)
 
     async def _patch(self, carrier, installer, length, patch):
         """Make the payload of the one that is there; return whether that succeeded."""
@@ -238,7 +238,8 @@ class Node:
 
         target, place, live = patch
         try:
-            await self._download(carrier, patches.Sink(installer, live, length), target, place)
+            sink = patches.Sink(installer, live, length, self._buffer)
+            await self._download(carrier, sink, target, place, sink.piece)
             installer.store()
         except OtaError as error:
             if error.code in ("connection", "format"):  # the whole would not do any better

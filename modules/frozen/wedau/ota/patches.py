@@ -3,9 +3,8 @@
 import binascii
 
 from wedau.ota.errors import OtaError
-from wedau.ota.slots import SECTOR_BYTES
 
-_PIECE_BYTES = 512
+_PIECE_BYTES = 256
 
 
 def source(installer):
@@ -29,15 +28,19 @@ def find(target, live, targets):
 
 
 class Sink:
-    """Takes a patch and gives an installer the payload; see wedau.ota.download."""
+    """Takes a patch and gives an installer the payload; see wedau.ota.download.
 
-    def __init__(self, installer, live, length):
+    ``piece``: bytearray for the next bytes of the patch.
+    """
+
+    def __init__(self, installer, live, length, out):
         """Allocate what applying a patch needs.
 
         Args:
             installer: that was prepared.
             live: area and record of what the patch applies to.
             length: of the payload.
+            out: bytearray of a sector, for the payload.
         """
         import wedau_delta
 
@@ -45,7 +48,8 @@ class Sink:
         self._window = bytearray(wedau_delta.WINDOW_BYTES)
         self._installer, self._length = installer, length
         self._area, self._record = live
-        self._old, self._out = bytearray(_PIECE_BYTES), bytearray(SECTOR_BYTES)
+        self._old, self.piece = bytearray(_PIECE_BYTES), bytearray(_PIECE_BYTES)
+        self._out = out
 
     def begin(self, length):
         """Start, or start anew; length is the patch's."""
