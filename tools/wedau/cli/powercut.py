@@ -50,6 +50,7 @@ def measure(
     firmware: SimFirmware,
     kinds: Sequence[str] = UPDATES,
     *,
+    step: int = 1,
     every: int = 1,
     say: Callable[[str], None] = lambda message: None,
 ) -> Figures:
@@ -58,6 +59,7 @@ def measure(
     Args:
         firmware: the simulated board's, with all modules.
         kinds: of UPDATES.
+        step: of the cuts of the update each n-th is made.
         every: of the recoveries each n-th is cut again; 0: none.
         say: called with a sentence for people now and then.
 
@@ -67,7 +69,7 @@ def measure(
     figures = Figures()
     for kind in kinds:
         with tempfile.TemporaryDirectory(prefix="wedau-") as folder:
-            _Trial(Path(folder), firmware, kind, figures).run(every, say)
+            _Trial(Path(folder), firmware, kind, figures).run(step, every, say)
     return figures
 
 
@@ -89,13 +91,13 @@ class _Trial:
         self._boards = Boards(folder, firmware, program, figures)
         self._answers = {"old"} if kind == "firmware" else {"old", "new"}
 
-    def run(self, every: int, say: Callable[[str], None]) -> None:
+    def run(self, step: int, every: int, say: Callable[[str], None]) -> None:
         repository = ota_node.Repository.make(self._folder / "releases")
         with ota_node.serve(repository.folder) as url:
             start = _Image(f"{self._kind}, uncut", self._start(repository, url))
             operations = self._recover(start)
             self._figures.operations[self._kind] = len(operations)
-            first = list(_cut(_Image(self._kind, start.data), operations))
+            first = list(_cut(_Image(self._kind, start.data), operations))[::step]
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 recoveries = list(pool.map(self._recover, first))
                 say(f"{self._kind}: {len(first)} first cuts, {self._failed()}")
