@@ -4,8 +4,8 @@ import time
 
 import pytest
 import serial
-from cable import Cable
 
+from cable import Cable
 from wedau.device.link import Board
 from wedau.errors import DeviceError
 

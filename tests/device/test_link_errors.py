@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import serial
-from cable import Cable, stranger
 
+from cable import Cable, stranger
 from wedau.device import troubles
 from wedau.device.link import Board, BoardError
 from wedau.errors import DeviceError, NoDeviceError

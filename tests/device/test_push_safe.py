@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small_models
-from cable import Cable
 
+from cable import Cable
 from wedau.build.simboard import SimFirmware
 from wedau.device import push, replay
 from wedau.device.link import Board

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small_models
-from cable import Cable
 
+from cable import Cable
 from wedau.device import push, replay
 from wedau.device.link import Board, BoardError
 from wedau.errors import DataError, DeviceError
