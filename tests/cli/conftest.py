@@ -1,6 +1,9 @@
 """The command line in this process: what it prints, its exit code, what it leaves behind."""
 
+import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,3 +65,21 @@ def trained(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("trained")
     shutil.copytree(trained_once, folder, dirs_exist_ok=True)
     return folder / "saw"
+
+
+@pytest.fixture
+def nobody(trained: Path) -> Iterator[Path]:
+    """A folder that everybody may enter, and no special rights for this process.
+
+    One training comes first: what it imports may lie where only root may read.
+    """
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            os.seteuid(user)

@@ -1,10 +1,7 @@
 """Data that cannot be trained on: each gets a line that says what and where."""
 
 import io
-import os
-import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -174,24 +171,6 @@ def test_a_folder_without_recordings_is_refused(refused: Refused, place: Path) -
     (place / "data" / "notes.txt").write_text("later")
     said = refused("train", "data", *TRAIN, "--time", "t_ms")
     assert said.error == "the folder data holds no CSV or Parquet files"
-
-
-@pytest.fixture
-def nobody(trained: Path) -> Iterator[Path]:
-    """A folder that everybody may enter, and no special rights for this process.
-
-    One training comes first: what it imports may lie where only root may read.
-    """
-    user = os.geteuid()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        if user == 0:
-            os.seteuid(65534)
-        try:
-            yield folder
-        finally:
-            os.seteuid(user)
 
 
 @pytest.mark.parametrize("unreadable", [".", "day2"])

@@ -1,8 +1,12 @@
 """Ports that disappear in the middle of any command, that somebody holds, or that send anything."""
 
+import contextlib
 import os
 import random
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -78,6 +82,29 @@ def test_a_port_that_is_held_is_told(
         said = refused(*command, "--port", port)
     assert said.error.startswith(f"{port} is in use by ")
     assert f"(process {os.getpid()})" in said.error
+
+
+def test_the_second_of_two_commands_at_one_port_names_the_first(
+    refused: Refused, ready: Path, port: str
+) -> None:
+    command = [sys.executable, "-m", "wedau", "selftest", "--port", port]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as first:
+        deadline = time.monotonic() + 60
+        while not _holds(first.pid, port):
+            assert first.poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        said = refused("push", "saw", "--port", port)
+        assert first.communicate()[1].count(b"error") == 0
+    assert said.error.endswith(f"(process {first.pid})")
+    assert first.returncode == 0
+
+
+def _holds(process: int, port: str) -> bool:
+    """Whether a process has a port open."""
+    links = Path("/proc", str(process), "fd")
+    with contextlib.suppress(FileNotFoundError):  # closed while they are read
+        return any(str(link.readlink()) == port for link in links.iterdir())
+    return False
 
 
 @pytest.mark.parametrize("answer", GARBAGE)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from outcomes import Refused, Wedau
+import samples
+from outcomes import Refused, Wedau, refusal
 
 from wedau.cli import modules
 
@@ -108,6 +109,26 @@ def test_model_that_was_changed_is_not_released(
     model = built(trained, Path("saw"))
     (model / "xtensawin/saw.mpy").write_bytes(b"M other")
     assert "was changed after it was built" in refused("ota", "release", model, releases).error
+
+
+def test_what_may_not_be_read_is_named_and_not_left_out(wedau: Wedau, nobody: Path) -> None:
+    assert wedau("ota", "init", nobody / "releases", "--no-passphrase").code == 0
+    (nobody / "app" / "closed").mkdir(parents=True)
+    (nobody / "app" / "main.py").write_text("print(1)\n", encoding="ascii")
+    table = samples.table(nobody / "data.csv")
+    assert wedau("train", table, "-o", nobody / "saw", "--trees", "2").code == 0
+    (nobody / "saw" / "xtensawin").mkdir()
+    for closed, words in (
+        (nobody / "saw" / "xtensawin", (nobody / "saw", nobody / "releases")),
+        (nobody / "app" / "closed", (nobody / "releases", "--app", nobody / "app")),
+    ):
+        closed.chmod(0)
+        outcome = wedau("ota", "release", *words)
+        closed.chmod(0o755)
+        assert outcome.code == 1
+        said = refusal(outcome.err)
+        assert said.error == f"cannot read the folder {closed}: Permission denied"
+    assert wedau("ota", "show", nobody / "releases", "--json").out.count("sha256") == 0
 
 
 def test_release_refuses_what_makes_no_sense(

@@ -47,6 +47,28 @@ def read(path: Path, limit_bytes: int, kind: type[WedauError], hint: str) -> byt
     raise kind(f"{path} is larger than {limit_bytes} bytes, the most it can be", hint)
 
 
+def check_tree(folder: Path, kind: type[WedauError]) -> None:
+    """Raise unless all folders in a folder can be listed: glob() passes over what it may not read.
+
+    Args:
+        folder: may be missing.
+        kind: of the error.
+
+    Raises:
+        WedauError: of that kind: one of them cannot be read.
+    """
+    try:
+        for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+            next(path.iterdir(), None)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise kind(
+            f"cannot read the folder {error.filename or folder}: {error.strerror}",
+            "check its permissions",
+        ) from error
+
+
 def _beginning(path: Path, most_bytes: int) -> bytes:
     """Return a file's first bytes; memory is taken for what is there, not for the most."""
     pieces = []

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from wedau import files
 from wedau.build import boards
 from wedau.cli import modules
 from wedau.errors import DataError, UsageError
@@ -24,14 +25,15 @@ def of_model(folder: Path) -> list[Payload]:
     """
     trained = TrainedModel.load(folder)
     card = trained.card
+    files.check_tree(folder, DataError)
     built = sorted(path.parent.name for path in folder.glob(f"*/{modules.NOTE}"))
     if not built:
         raise DataError(f"{folder} was not built yet", f"run: wedau build {folder}")
     made, tested = [], golden.make(trained.program)
     for arch in built:
-        files = modules.load(folder, arch).files
+        content = modules.load(folder, arch).files
         name = f"{card.name}.{'wdt' if arch == modules.DATA else 'mpy'}"
-        made.append(payloads.model(card.name, card.version, name, files[name], tested))
+        made.append(payloads.model(card.name, card.version, name, content[name], tested))
     return made
 
 

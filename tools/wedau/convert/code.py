@@ -325,7 +325,7 @@ def _with_unknown(program: WithUnknown) -> Code:
             ["bool unknown = wd_decide(row, out) == WD_N_KNOWN;", "out[WD_N_KNOWN] = unknown;"],
         ),
     ]
-    return Code("\n".join(parts), body.core)
+    return Code("\n".join(parts), body.core, body.optimize)
 
 
 _EMIT = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from wedau.convert import mpy
 from wedau.errors import OtaError
+from wedau.files import check_tree
 from wedau.ota import cpio, files
 from wedau.ota.fields import node
 
@@ -77,10 +78,8 @@ def app(folder: Path, name: str | None, version: str | None) -> Payload:
         OtaError: the folder cannot be read, is empty or too large, or a name is no plain ASCII.
     """
     entries: list[tuple[str, bytes]] = []
-    try:
-        paths = sorted(p for p in folder.rglob("*") if p.is_file() and _is_ours(p, folder))
-    except OSError as error:
-        raise OtaError(f"{folder} cannot be read: {error.strerror}", "check the path") from None
+    check_tree(folder, OtaError)
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and _is_ours(p, folder))
     if not folder.is_dir() or not paths:
         raise OtaError(f"{folder} holds no files", "give the folder of the application")
     if len(paths) > _LARGEST_FILES:

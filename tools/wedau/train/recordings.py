@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wedau import files
 from wedau.errors import DataError
 from wedau.train import tables
 from wedau.train.settings import TIME_UNITS, TrainSettings
@@ -133,32 +134,20 @@ def _text_columns(settings: TrainSettings) -> list[str | None]:
 
 def _files(folder: Path, settings: TrainSettings) -> Iterable[tuple[Table, Mapping[str, str]]]:
     """Yield each recording's table and the label and group that are known from elsewhere."""
-    _check_readable(folder)
+    files.check_tree(folder, DataError)
     found = (p for p in folder.rglob("*") if p.suffix.lower() in tables.SUFFIXES)
     paths = sorted(p for p in found if not p.is_dir())
     index = folder / LABELS_FILE
-    files = [p for p in paths if p != index]
-    if not files:
+    recordings = [p for p in paths if p != index]
+    if not recordings:
         raise DataError(
             f"the folder {folder} holds no CSV or Parquet files",
             "give a folder with one file for each recording",
         )
     listed = _listed(index, settings) if index in paths else None
-    for path in files:
+    for path in recordings:
         table = _read_table(path, settings)
         yield table, _known(folder, table, listed, settings)
-
-
-def _check_readable(folder: Path) -> None:
-    """Raise unless the folder can be listed: rglob() passes over what it may not read."""
-    try:
-        for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
-            next(path.iterdir(), None)
-    except OSError as error:
-        raise DataError(
-            f"cannot read the folder {error.filename or folder}: {error.strerror}",
-            "check its permissions",
-        ) from error
 
 
 def _known(
