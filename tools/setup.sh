@@ -77,6 +77,7 @@ if [ "$part" = python-only ] && ! [ -e "$venv/.ready" ]; then
     exit
 fi
 say "installing Python packages (a few minutes the first time)"
+export PIP_USE_PEP517=1 # what comes as source is built as newer versions of pip do, without a warning
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$root[test]"
 if [ $debian = no ]; then
     "$venv/bin/wedau" doctor >&2 || fail "this system lacks what is marked missing above" \

@@ -44,7 +44,7 @@ def _create(old: bytes, new: bytes) -> bytes:
     except ImportError:
         raise UsageError(
             "patches need detools, which is not installed",
-            "pip install 'wedau[delta]' (it needs a C compiler), or release without --delta",
+            "pip install 'wedau[delta]' (it needs gcc and g++), or release without --delta",
         ) from None
     patch = io.BytesIO()
     create_patch(
