@@ -174,7 +174,7 @@ def test_push_that_is_given_up_leaves_no_file(
             return wait(self, timeout_s)
         if error:
             raise error
-        return wait(self, 0.2)
+        return wait(self, 0.01)
 
     with on_cable(node) as port:
         before = files(port)

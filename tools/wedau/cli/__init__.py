@@ -43,6 +43,7 @@ def run(args: list[str]) -> int:
             traceback.print_exc()
         mishap = explain(error)
         complain(mishap.message, mishap.hint)
+        _flush_stdout()
         return mishap.exit_code
     if code == INTERRUPTED:  # what typer makes of Ctrl-C
         complain("interrupted", "nothing half done was kept; run the command again")
@@ -64,6 +65,14 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
+def _flush_stdout() -> None:
+    """Write what stdout still holds; what it does not take, Python would try again when it exits."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_stdout()
+
+
 def _drop_stdout() -> None:
-    """Nobody reads stdout any more: keep Python from writing to it when it exits."""
+    """Nobody takes what goes to stdout any more: keep Python from writing to it when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

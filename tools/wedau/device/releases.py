@@ -14,6 +14,7 @@ from wedau.device import firmware, release_index, release_keys, release_source
 from wedau.device.release_index import INDEX, MANIFEST, SIGNATURE, File, Index, IndexFormatError
 from wedau.device.release_source import Source
 from wedau.errors import ReleaseError
+from wedau.files import check_tree
 
 OnProgress = Callable[[int, int], None]
 
@@ -143,8 +144,7 @@ def sign(folder: Path, version: str, key: Ed25519PrivateKey) -> Index:
 
 
 def _listed(folder: Path, version: str) -> Index:
-    for each in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
-        next(each.iterdir(), None)  # rglob() passes over what it may not read
+    check_tree(folder, ReleaseError)
     boards = sorted(path.parent.name for path in folder.glob(f"*/{MANIFEST}"))
     for board in boards:
         firmware.load(folder / board, board)
