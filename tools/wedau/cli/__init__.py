@@ -66,7 +66,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _flush_stdout() -> None:
-    """Write what stdout still holds; what it does not take, Python would try again when it exits."""
+    """Write what stdout holds; what it does not take, Python would try again when it exits."""
     try:
         sys.stdout.flush()
     except OSError:
