@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from outcomes import Refused, Wedau
+from outcomes import Refused, Wedau, refusal
 from serial.tools import list_ports
 
 import firmware_samples as samples
@@ -204,3 +204,20 @@ def test_board_is_told_by_its_usb_numbers(
     said = refused(*args, "one", code=2)
     assert said.error == "which board it is cannot be told from its USB numbers"
     assert said.hint.startswith("name it with --board")
+
+
+def test_a_folder_that_may_not_be_read_is_not_signed_without_it(
+    wedau: Wedau, released: Path, nobody: Path
+) -> None:
+    """A release comes first: what signing imports may lie where only root may read."""
+    key, release = nobody / "own.pem", nobody / "release"
+    assert wedau("release", "make-key", key).code == 0
+    (release / "more").mkdir(parents=True)
+    (release / "wedau.whl").write_bytes(b"a wheel")
+    (release / "more").chmod(0)
+    outcome = wedau("release", "sign", release, "--key", key)
+    (release / "more").chmod(0o755)
+    assert outcome.code == 1
+    said = refusal(outcome.err)
+    assert said.error == f"cannot read the folder {release / 'more'}: Permission denied"
+    assert not (release / "index.json").exists()
