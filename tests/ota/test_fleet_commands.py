@@ -35,8 +35,8 @@ def serving(folder: Path, *more: str) -> Iterator["subprocess.Popen[str]"]:
     try:
         yield process
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()  # it ends goosebit then; killed, it could not
+        process.wait(60)
 
 
 def children(process: "subprocess.Popen[str]") -> list[int]:
